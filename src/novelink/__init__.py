@@ -1,0 +1,71 @@
+"""NoveLink: typed, novelty-labelled, scored relations from biomedical abstracts.
+
+>>> from novelink import Extractor, read, write
+>>> write(Extractor.load().extract(read("abstracts.pubtator")), "relations.jsonl")  # doctest: +SKIP
+
+Importing this package loads neither torch nor onnxruntime; names are looked up
+when first used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from novelink.document import Document, Evidence, Mention, Passage, Relation
+    from novelink.errors import DataError, ModelError, NovelinkError, SettingsError
+    from novelink.extractor import Extractor
+    from novelink.formats import read, write
+    from novelink.schema import BIORED, Schema, load_schema
+    from novelink.scoring import score
+
+_HOMES = {
+    "BIORED": "schema",
+    "DataError": "errors",
+    "Document": "document",
+    "Evidence": "document",
+    "Extractor": "extractor",
+    "Mention": "document",
+    "ModelError": "errors",
+    "NovelinkError": "errors",
+    "Passage": "document",
+    "Relation": "document",
+    "Schema": "schema",
+    "SettingsError": "errors",
+    "load_schema": "schema",
+    "read": "formats",
+    "score": "scoring",
+    "write": "formats",
+}
+
+__all__ = [  # noqa: RUF022 (grouped by use)
+    "Extractor",
+    "read",
+    "write",
+    "score",
+    "Document",
+    "Passage",
+    "Mention",
+    "Relation",
+    "Evidence",
+    "Schema",
+    "BIORED",
+    "load_schema",
+    "NovelinkError",
+    "DataError",
+    "ModelError",
+    "SettingsError",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'novelink' has no attribute '{name}'")
+    return getattr(import_module(f"novelink.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_HOMES])

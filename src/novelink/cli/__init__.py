@@ -1,0 +1,88 @@
+"""The command ``novelink``: results on stdout, everything else on stderr.
+
+Exit codes: 0 done, 1 the run failed (one line says why), 2 wrong usage,
+130 stopped by Ctrl-C. Commands are imported when called, so that ``--help``
+answers at once.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+import click
+
+from novelink import __version__
+from novelink.errors import NovelinkError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+# name → (module in novelink.cli that holds `command`, line in `novelink --help`)
+COMMANDS: dict[str, tuple[str, str]] = {
+    "extract": ("extract", "Relations from documents."),
+    "convert": ("convert", "One document format to another."),
+    "evaluate": ("evaluate", "Score predicted relations against gold ones."),
+    "models": ("models", "List, describe and check models."),
+    "train": ("train", "Train a model on a corpus."),
+    "pretrain": ("pretrain", "Masked-language training of an encoder on raw text."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group that knows its commands' names without importing them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 (click's signature)
+        """Names in the order of :data:`COMMANDS`."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """Import the command when it is asked for."""
+        if cmd_name not in COMMANDS:
+            return None
+        module = import_module(f"novelink.cli.{COMMANDS[cmd_name][0]}")
+        found: click.Command = module.command
+        return found
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """The list in ``--help``, without importing any command."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="novelink")
+def cli() -> None:
+    """Relations between genes, diseases, chemicals and variants in biomedical abstracts.
+
+    \b
+    novelink extract abstracts.pubtator              a table of relations
+    novelink extract abstracts.pubtator -o out.json  the same as BioC JSON
+    novelink evaluate gold.pubtator out.pubtator     the BioRED track's four levels
+    """
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and exit with its code.
+
+    Args:
+        arguments: without the program's name; ``sys.argv`` by default.
+    """
+    try:
+        code = cli.main(args=arguments, prog_name="novelink", standalone_mode=False)
+    except click.exceptions.Abort:
+        click.echo("novelink: stopped", err=True)
+        sys.exit(130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except NovelinkError as error:
+        click.echo(f"novelink: {error}", err=True)
+        sys.exit(error.exit_code)
+    except BrokenPipeError:
+        # The reader of our output (head, less) has gone: that ends the run without a fault.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    sys.exit(code if isinstance(code, int) else 0)

@@ -1,0 +1,108 @@
+"""Document → candidate pairs with gold labels: the one place that knows which pairs exist.
+
+Training and prediction both take their pairs from here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import combinations
+from typing import TYPE_CHECKING
+
+from novelink.schema import BIORED, NO_RELATION, PairType, Schema, pair_type
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from novelink.document import Document, Entity, Relation
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """An unordered pair of entities of one document.
+
+    Attributes:
+        first: the entity with the earlier first mention.
+        second: the other.
+        pair_type: their entity types, in alphabetical order.
+        relation: gold relation type, or :data:`~novelink.schema.NO_RELATION`.
+        novelty: gold ``"Novel"`` / ``"No"``; None for unrelated pairs and where
+            the source has none.
+    """
+
+    first: Entity
+    second: Entity
+    pair_type: PairType
+    relation: str = NO_RELATION
+    novelty: str | None = None
+
+    @property
+    def ids(self) -> tuple[str, str]:
+        """Both concept ids, first mention first."""
+        return self.first.id, self.second.id
+
+
+def expand_ids(identifier: str) -> tuple[str, ...]:
+    """Concept ids of a compound id.
+
+    ``,`` separates in BioRED, ``;`` in PubTator; ``X@Y`` keeps Y; blanks around
+    ids go; ``-`` and nothing mean no id. ``|`` is part of variant ids and of
+    composite diseases, so it does not separate.
+
+    >>> expand_ids("3172,3651")
+    ('3172', '3651')
+    >>> expand_ids(" CVCL_1452")
+    ('CVCL_1452',)
+    >>> expand_ids("-")
+    ()
+    """
+    parts = identifier.replace(";", ",").split(",")
+    kept = (part.rpartition("@")[2].strip() for part in parts)
+    return tuple(part for part in kept if part and part != "-")
+
+
+def relation_keys(relation: Relation) -> Iterator[tuple[str, str]]:
+    """Unordered id pairs that a relation states, compound ids expanded."""
+    for id1 in expand_ids(relation.id1):
+        for id2 in expand_ids(relation.id2):
+            yield (id1, id2) if id1 <= id2 else (id2, id1)
+
+
+def candidate_pairs(document: Document, schema: Schema = BIORED) -> list[Pair]:
+    """All legal pairs of a document, with gold labels where it has relations.
+
+    Args:
+        document: mentions with concept ids; relations are the gold.
+        schema: says which pair types are legal.
+
+    Returns:
+        Pairs in order of first mention, so that the same document always gives
+        the same list. An entity is never paired with itself. Where the gold
+        states several relations for one pair, the first counts.
+    """
+    gold: dict[tuple[str, str], Relation] = {}
+    for relation in document.relations:
+        for key in relation_keys(relation):
+            gold.setdefault(key, relation)
+    pairs = []
+    for first, second in combinations(document.entities().values(), 2):
+        types = pair_type(first.type, second.type)
+        if types not in schema.pairs:
+            continue
+        key = (first.id, second.id) if first.id <= second.id else (second.id, first.id)
+        found = gold.get(key)
+        if found is None:
+            pairs.append(Pair(first, second, types))
+        else:
+            pairs.append(Pair(first, second, types, found.type, found.novelty))
+    return pairs
+
+
+def gold_outside_candidates(document: Document, schema: Schema = BIORED) -> int:
+    """How many relations of a document no candidate pair covers.
+
+    Self-relations, pairs of illegal types, and ids without a mention.
+    """
+    covered = {tuple(sorted(pair.ids)) for pair in candidate_pairs(document, schema)}
+    keys = {key for relation in document.relations for key in relation_keys(relation)}
+    return len(keys - covered)
