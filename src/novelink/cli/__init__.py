@@ -55,7 +55,7 @@ class LazyGroup(click.Group):
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="novelink")
 def cli() -> None:
-    """Relations between genes, diseases, chemicals and variants in biomedical abstracts.
+    r"""Relations between genes, diseases, chemicals and variants in biomedical abstracts.
 
     \b
     novelink extract abstracts.pubtator              a table of relations
