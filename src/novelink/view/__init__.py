@@ -1,0 +1,1 @@
+"""Documents to look at: one self-contained page, and a fragment for notebooks."""
