@@ -1,0 +1,56 @@
+"""``novelink pretrain``."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from novelink.errors import MissingExtraError
+
+
+@click.command("pretrain")
+@click.argument("texts", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False))
+@click.option("--encoder", required=True, help="Starting point: hub name or folder.")
+@click.option("--output", "-o", required=True, help="Folder for checkpoints and the encoder.")
+@click.option(
+    "--vocabulary",
+    type=click.Path(dir_okay=False),
+    help="tokenizer.json to move the encoder to; made from TEXTS if the file is not there.",
+)
+@click.option("--vocabulary-size", default=23_040, show_default=True, help="Of a vocabulary made.")
+@click.option("--tokens", default=1_000_000_000, show_default=True, help="Budget over all runs.")
+@click.option("--length", default=128, show_default=True, help="Tokens of a chunk.")
+@click.option("--batch-size", default=32, show_default=True, help="Chunks of a step.")
+@click.option("--rate", default=4e-4, show_default=True, help="Highest learning rate.")
+@click.option("--warmup-tokens", default=500_000, show_default=True)
+@click.option("--decay-tokens", default=2_000_000, show_default=True)
+@click.option("--mask-share", default=0.2, show_default=True, help="Share of words to guess.")
+@click.option("--seed", default=1, show_default=True)
+@click.option("--threads", type=int, help="CPU threads.")
+@click.option(
+    "--precision", type=click.Choice(["auto", "fp32", "bf16"]), default="auto", show_default=True
+)
+@click.option("--compiled", is_flag=True, help="Compile the encoder (needs a C++ compiler).")
+@click.option("--checkpoint-minutes", default=10.0, show_default=True)
+def command(texts: tuple[str, ...], vocabulary_size: int, **options: object) -> None:
+    r"""Masked-language training of an encoder on raw text, one document a line.
+
+    \b
+    novelink pretrain abstracts.txt.xz --encoder all-MiniLM-L6-v2/ \
+        --vocabulary vocabulary.json -o runs/encoder --tokens 20000000
+
+    Ctrl-C (or SIGTERM) writes a checkpoint; the same command goes on from it.
+    The encoder, in float16, is in OUTPUT/encoder, ready for `novelink train`.
+    """
+    try:
+        from novelink.training.pretrain import PretrainSettings, pretrain
+        from novelink.training.vocabulary import ensure_vocabulary
+    except ImportError as error:
+        raise MissingExtraError("pretraining", "train") from error
+
+    if options["vocabulary"] is not None:
+        ensure_vocabulary(str(options["vocabulary"]), texts, vocabulary_size)
+    settings = PretrainSettings(texts=texts, **options)  # type: ignore[arg-type]
+    result = pretrain(settings, log=lambda line: click.echo(line, err=True))
+    click.echo(json.dumps(result, indent=2))

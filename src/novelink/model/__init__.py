@@ -1,0 +1,1 @@
+"""Encoder, task heads and joint loss (needs torch)."""

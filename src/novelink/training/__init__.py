@@ -1,0 +1,1 @@
+"""Training: vocabulary, pretraining, the four-task loop, folds and export (needs torch)."""

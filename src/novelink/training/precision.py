@@ -1,0 +1,59 @@
+"""Number formats and threads: what this machine trains fastest with."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+
+from novelink.errors import SettingsError
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+PRECISIONS = ("auto", "fp32", "bf16")
+
+
+def cpu_has_bf16() -> bool:
+    """Whether this CPU multiplies bf16 matrices in hardware (AVX-512 BF16 or AMX)."""
+    try:
+        flags = Path("/proc/cpuinfo").read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return False
+    return "avx512_bf16" in flags or "amx_bf16" in flags
+
+
+def use_bf16(precision: str, device: torch.device) -> bool:
+    """Decide whether to run in bf16.
+
+    Args:
+        precision: one of :data:`PRECISIONS`; ``auto`` takes bf16 where the
+            device has it in hardware.
+        device: where the model runs.
+
+    Raises:
+        SettingsError: no such precision.
+    """
+    if precision not in PRECISIONS:
+        raise SettingsError(
+            f"unknown precision '{precision}'", remedy=f"Choose one of: {', '.join(PRECISIONS)}"
+        )
+    if precision != "auto":
+        return precision == "bf16"
+    return torch.cuda.is_bf16_supported() if device.type == "cuda" else cpu_has_bf16()
+
+
+def autocast(*, bf16: bool, device: torch.device) -> AbstractContextManager[object]:
+    """The context of a forward pass."""
+    if bf16:
+        return torch.autocast(device.type, torch.bfloat16)
+    return contextlib.nullcontext()
+
+
+def prepare_cpu(threads: int | None) -> None:
+    """Set threads and flush denormal numbers, which slow late training down many times over."""
+    torch.set_flush_denormal(True)
+    if threads:
+        torch.set_num_threads(threads)
