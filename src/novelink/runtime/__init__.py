@@ -1,0 +1,1 @@
+"""Exported models on onnxruntime: load, batch, run. Nothing here needs torch."""

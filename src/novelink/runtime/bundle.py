@@ -1,0 +1,322 @@
+"""A model as a folder of open files, checked file by file when it is opened.
+
+.. code-block:: text
+
+    config.json      name, reading, schema, lengths, decision settings
+    tokenizer.json   the tokenizer, as the `tokenizers` library writes it
+    model.onnx       the graph with its weights
+    README.md        the model card
+    manifest.json    size and sha256 of every file above
+
+Nothing in it is code or pickled. Models that ship with the package live in
+``novelink/models/<name>/``; the text file ``novelink/models/default`` names the
+one that is used when none is asked for.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+from novelink.errors import ModelError, SettingsError
+from novelink.runtime.graph_file import GraphFile, read_graph_file
+from novelink.schema import Schema
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tokenizers import Tokenizer
+
+FORMAT = 1
+"""Version of the folder's layout; another one is refused."""
+
+CONFIG, TOKENIZER, GRAPH, CARD = "config.json", "tokenizer.json", "model.onnx", "README.md"
+MANIFEST = "manifest.json"
+REQUIRED = (CONFIG, TOKENIZER, GRAPH, CARD)
+
+EMBEDDED = Path(__file__).resolve().parent.parent / "models"
+"""Where the models that ship with the package live."""
+
+_AGAIN = "Copy or export the model again; after a change of your own, run write_manifest"
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """An opened model folder; every file of it has been checked.
+
+    Attributes:
+        folder: where it lies.
+        name: the model's name.
+        reading: ``"pair"`` or ``"document"``: how texts become its input.
+        schema: the vocabulary it was trained for.
+        max_length: longest input in tokens.
+        decision: thresholds and temperatures, see :mod:`novelink.decode`.
+        config: the whole ``config.json``.
+        files: file name → its size in bytes.
+        graph: what the ONNX file says about itself.
+    """
+
+    folder: Path
+    name: str
+    reading: str
+    schema: Schema
+    max_length: int
+    decision: dict[str, float]
+    config: dict[str, Any] = field(repr=False)
+    files: dict[str, int] = field(repr=False)
+    graph: GraphFile = field(repr=False)
+    contents: dict[str, bytes] = field(repr=False, compare=False)
+
+    @property
+    def size(self) -> int:
+        """Bytes of all files together."""
+        return sum(self.files.values())
+
+    def tokenizer(self) -> Tokenizer:
+        """The model's tokenizer.
+
+        Raises:
+            ModelError: the file holds no tokenizer.
+        """
+        from tokenizers import Tokenizer
+
+        try:
+            tokenizer = Tokenizer.from_buffer(self.contents[TOKENIZER])
+        except Exception as error:  # the library raises bare Exception for every fault
+            raise ModelError(
+                f"not a tokenizer: {error}", source=str(self.folder / TOKENIZER)
+            ) from error
+        # What was set while training must not cut or pad texts unseen here.
+        tokenizer.no_truncation()
+        tokenizer.no_padding()
+        return tokenizer
+
+
+def embedded_names() -> list[str]:
+    """Names of the models that ship with the package, sorted."""
+    if not EMBEDDED.is_dir():
+        return []
+    return sorted(path.parent.name for path in EMBEDDED.glob(f"*/{CONFIG}"))
+
+
+def default_name() -> str:
+    """The model that is used when none is asked for.
+
+    Raises:
+        ModelError: this installation ships none.
+    """
+    try:
+        return (EMBEDDED / "default").read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise ModelError(
+            "this installation has no embedded model",
+            remedy="Give a model folder with --model FOLDER",
+        ) from error
+
+
+def find_bundle(model: str | os.PathLike[str] | None = None) -> Path:
+    """The folder of a model.
+
+    Args:
+        model: name of an embedded model, a folder, or None for the default. A
+            bare name means the embedded model first, then a folder.
+
+    Raises:
+        ModelError: there is no such model.
+    """
+    wanted = default_name() if model is None else os.fspath(model)
+    if wanted in embedded_names():
+        return EMBEDDED / wanted
+    folder = Path(wanted).expanduser()
+    if folder.is_dir():
+        return folder
+    names = ", ".join(embedded_names()) or "none"
+    raise ModelError(
+        f"there is no model '{wanted}'",
+        remedy=f"Embedded models: {names}; or give the folder of a model",
+    )
+
+
+def load_bundle(model: str | os.PathLike[str] | None = None) -> Bundle:
+    """Open a model and check every file of it.
+
+    Args:
+        model: name of an embedded model, a folder, or None for the default.
+
+    Raises:
+        ModelError: there is no such model; a file is missing or differs from
+            the manifest; the format is of another version; the graph keeps
+            weights in files outside the folder.
+    """
+    folder = find_bundle(model)
+    manifest = _read_manifest(folder)
+    contents: dict[str, bytes] = {}
+    for name, entry in manifest.items():
+        data = _checked(folder, name, entry)
+        if name in REQUIRED:
+            contents[name] = data
+    graph = read_graph_file(contents[GRAPH], source=str(folder / GRAPH))
+    for location in graph.external_files:
+        if not _is_inside(location) or location not in manifest:
+            raise ModelError(
+                f"the graph keeps weights in '{location}', which is not one of the model's files",
+                source=str(folder / GRAPH),
+                remedy="Export the model with its weights inside, or list the file in the manifest",
+            )
+    return _bundle(folder, contents, {name: entry[1] for name, entry in manifest.items()}, graph)
+
+
+def write_manifest(folder: str | os.PathLike[str]) -> Path:
+    """Write ``manifest.json`` for the files now in a model folder.
+
+    Hidden files are left out. To be called last, after every change.
+
+    Returns:
+        The manifest's path.
+
+    Raises:
+        ModelError: a file that every model needs is missing.
+    """
+    folder = Path(folder)
+    for name in REQUIRED:
+        if not (folder / name).is_file():
+            raise ModelError(f"the model folder has no {name}", source=str(folder))
+    files = {
+        name: {"sha256": hashlib.sha256(data).hexdigest(), "size": len(data)}
+        for name in _files(folder)
+        for data in [(folder / name).read_bytes()]
+    }
+    target = folder / MANIFEST
+    temporary = folder / f".{MANIFEST}.part"
+    text = json.dumps({"format": FORMAT, "files": files}, indent=2) + "\n"
+    temporary.write_text(text, encoding="utf-8")
+    temporary.replace(target)
+    return target
+
+
+def unlisted_files(bundle: Bundle) -> list[str]:
+    """Files in the folder that the manifest does not name; they are never read."""
+    return [name for name in _files(bundle.folder) if name not in bundle.files]
+
+
+def _files(folder: Path) -> Iterator[str]:
+    for path in sorted(folder.rglob("*")):
+        parts = path.relative_to(folder).parts
+        name = "/".join(parts)
+        if path.is_file() and name != MANIFEST and not any(part[0] == "." for part in parts):
+            yield name
+
+
+def _is_inside(name: str) -> bool:
+    path = PurePosixPath(name)
+    return bool(name) and "\\" not in name and not path.is_absolute() and ".." not in path.parts
+
+
+def _read_manifest(folder: Path) -> dict[str, tuple[str, int]]:
+    """File name → sha256 and size."""
+    source = str(folder / MANIFEST)
+    data = _read_json(folder / MANIFEST)
+    _check_format(data, source)
+    try:
+        files = {
+            str(name): (str(entry["sha256"]), int(entry["size"]))
+            for name, entry in data["files"].items()
+        }
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise ModelError("not a manifest", source=source, remedy=_AGAIN) from error
+    for name in REQUIRED:
+        if name not in files:
+            raise ModelError(f"the manifest does not list {name}", source=source, remedy=_AGAIN)
+    for name in files:
+        if not _is_inside(name):
+            raise ModelError(f"the manifest lists '{name}', outside the folder", source=source)
+    return files
+
+
+def _checked(folder: Path, name: str, entry: tuple[str, int]) -> bytes:
+    path = folder / name
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError as error:
+        raise ModelError("the file is missing", source=str(path), remedy=_AGAIN) from error
+    except OSError as error:
+        raise ModelError(f"cannot be read: {error.strerror}", source=str(path)) from error
+    digest, size = entry
+    if len(data) != size:
+        raise ModelError(
+            f"has {len(data)} bytes where the manifest says {size}",
+            source=str(path),
+            remedy=_AGAIN,
+        )
+    found = hashlib.sha256(data).hexdigest()
+    if found != digest:
+        raise ModelError(
+            f"differs from the manifest (sha256 {found[:12]}… instead of {digest[:12]}…)",
+            source=str(path),
+            remedy=_AGAIN,
+        )
+    return data
+
+
+def _bundle(
+    folder: Path, contents: dict[str, bytes], files: dict[str, int], graph: GraphFile
+) -> Bundle:
+    source = str(folder / CONFIG)
+    config = _parse_json(contents[CONFIG], source)
+    _check_format(config, source)
+    try:
+        return Bundle(
+            folder=folder,
+            name=str(config["name"]),
+            reading=str(config["reading"]),
+            schema=Schema.from_dict(config["schema"], source=source),
+            max_length=int(config["max_length"]),
+            decision={str(key): float(value) for key, value in config["decision"].items()},
+            config=config,
+            files=files,
+            graph=graph,
+            contents=contents,
+        )
+    except KeyError as error:
+        raise ModelError(f"the key {error} is missing", source=source, remedy=_AGAIN) from error
+    except (SettingsError, TypeError, ValueError, AttributeError) as error:
+        raise ModelError(f"cannot be used: {error}", source=source, remedy=_AGAIN) from error
+
+
+def _check_format(data: dict[str, Any], source: str) -> None:
+    found = data.get("format")
+    if found != FORMAT:
+        newer = isinstance(found, int) and found > FORMAT
+        raise ModelError(
+            f"the model's format is {json.dumps(found)}; this version of novelink reads {FORMAT}",
+            source=source,
+            remedy="Update novelink" if newer else "Export the model again with this version",
+        )
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError as error:
+        raise ModelError(
+            f"no model here: {path.name} is missing",
+            source=str(path.parent),
+            remedy=f"A model folder holds {', '.join((*REQUIRED, MANIFEST))}",
+        ) from error
+    except OSError as error:
+        raise ModelError(f"cannot be read: {error.strerror}", source=str(path)) from error
+    return _parse_json(data, str(path))
+
+
+def _parse_json(data: bytes, source: str) -> dict[str, Any]:
+    try:
+        parsed = json.loads(data)
+    except ValueError as error:
+        raise ModelError(f"not JSON: {error}", source=source, remedy=_AGAIN) from error
+    if not isinstance(parsed, dict):
+        raise ModelError("not a JSON object", source=source, remedy=_AGAIN)
+    return parsed

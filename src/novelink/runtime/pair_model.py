@@ -1,0 +1,134 @@
+"""A per-pair model: marked copies in, logits out.
+
+The graph's contract (B samples of L tokens, R relation types): inputs
+``input_ids`` and ``attention_mask`` int64 [B, L], ``first_starts`` and
+``second_starts`` float32 [B, L] with 1 at the start markers of the pair's first
+and second entity; outputs ``relation`` float32 [B, R + 1] and ``novelty``
+float32 [B, 3], logits.
+"""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from novelink.errors import ModelError, SettingsError
+from novelink.runtime.batching import BATCH_TOKENS, equal_length_batches
+from novelink.runtime.session import Session
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from novelink.reading.pair import PairInput
+    from novelink.runtime.bundle import Bundle
+
+INPUTS = ("input_ids", "attention_mask", "first_starts", "second_starts")
+OUTPUTS = ("relation", "novelty")
+_FIRST, _SECOND = 1, 2  # bits of PairInput.owners
+
+
+@dataclass(frozen=True, slots=True)
+class PairLogits:
+    """Logits of N samples.
+
+    Attributes:
+        relation: float32 [N, R + 1], over ``schema.relation_labels``.
+        novelty: float32 [N, 3], over ``schema.novelty_labels``.
+    """
+
+    relation: NDArray[np.float32]
+    novelty: NDArray[np.float32]
+
+
+def available_cores() -> int:
+    """CPU cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+class PairModel:
+    """Runs a per-pair model over any number of samples.
+
+    Args:
+        bundle: a checked model of reading ``"pair"``.
+        threads: samples that run side by side; all available cores by default.
+        batch_tokens: most tokens of one batch.
+
+    Raises:
+        ModelError: the graph cannot be opened or has other inputs or outputs.
+        SettingsError: a number below 1.
+    """
+
+    def __init__(
+        self, bundle: Bundle, *, threads: int | None = None, batch_tokens: int = BATCH_TOKENS
+    ) -> None:
+        self.threads = available_cores() if threads is None else threads
+        if self.threads < 1 or batch_tokens < 1:
+            raise SettingsError("threads and batch_tokens must be 1 or more")
+        self._session = Session(bundle, INPUTS, OUTPUTS)
+        self._alone = bundle.graph.mixes_samples
+        self._batch_tokens = batch_tokens
+        self._pool = (
+            ThreadPoolExecutor(self.threads, thread_name_prefix="novelink")
+            if self.threads > 1
+            else None
+        )
+        self._widths = len(bundle.schema.relation_labels), len(bundle.schema.novelty_labels)
+
+    def logits(self, samples: Sequence[PairInput]) -> PairLogits:
+        """Score samples; row i belongs to sample i.
+
+        The bits of a row depend on its sample alone.
+
+        Raises:
+            ModelError: the graph fails on an input or gives NaN or infinity.
+        """
+        relation = np.empty((len(samples), self._widths[0]), np.float32)
+        novelty = np.empty((len(samples), self._widths[1]), np.float32)
+        batches = list(
+            equal_length_batches(
+                [len(sample.ids) for sample in samples],
+                batch_tokens=self._batch_tokens,
+                alone=self._alone,
+            )
+        )
+        jobs = ([samples[index] for index in batch] for batch in batches)
+        results = map(self._run, jobs) if self._pool is None else self._pool.map(self._run, jobs)
+        for batch, (relation_rows, novelty_rows) in zip(batches, results, strict=True):
+            relation[batch] = relation_rows
+            novelty[batch] = novelty_rows
+        if not (np.isfinite(relation).all() and np.isfinite(novelty).all()):
+            raise ModelError(
+                "the model gave something that is not a number",
+                remedy="Check it with: novelink models verify; then export it again",
+            )
+        return PairLogits(relation, novelty)
+
+    def _run(self, batch: list[PairInput]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        outputs = self._session.run(feed(batch))
+        return outputs["relation"], outputs["novelty"]
+
+
+def feed(batch: Sequence[PairInput]) -> dict[str, NDArray[np.int64] | NDArray[np.float32]]:
+    """The graph's inputs for samples of one length."""
+    ids = np.array([sample.ids for sample in batch], np.int64)
+    starts = np.zeros((2, *ids.shape), np.float32)
+    for row, sample in enumerate(batch):
+        for position, owner in zip(sample.starts, sample.owners, strict=True):
+            if owner & _FIRST:
+                starts[0, row, position] = 1.0
+            if owner & _SECOND:
+                starts[1, row, position] = 1.0
+    return {
+        "input_ids": ids,
+        "attention_mask": np.ones_like(ids),
+        "first_starts": starts[0],
+        "second_starts": starts[1],
+    }

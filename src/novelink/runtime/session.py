@@ -1,0 +1,88 @@
+"""One graph on onnxruntime's CPU kernels."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from novelink.errors import ModelError
+from novelink.runtime.bundle import GRAPH, Bundle
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+Arrays = dict[str, "NDArray[np.float32]"]
+
+
+class Session:
+    """A graph that may be run from several threads at once.
+
+    One run uses one thread. Whoever wants more cores runs several inputs side
+    by side: the order in which a kernel adds numbers then cannot depend on the
+    number of threads, and for inputs of this size it is also the faster way.
+
+    Args:
+        bundle: a checked model.
+        inputs: names that the caller will feed.
+        outputs: names that the caller needs; the graph may have more.
+
+    Raises:
+        ModelError: onnxruntime cannot open the graph, or its inputs or outputs
+            are not these.
+    """
+
+    def __init__(self, bundle: Bundle, inputs: Sequence[str], outputs: Sequence[str]) -> None:
+        import onnxruntime
+
+        source = str(bundle.folder / GRAPH)
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 1
+        options.inter_op_num_threads = 1
+        options.use_deterministic_compute = True
+        # Plans for buffers are kept per input shape; here almost every shape is new.
+        options.enable_mem_pattern = False
+        options.log_severity_level = 3  # errors: they are raised, and stderr is for people
+        # Checked bytes rather than the path, so that what runs is what was checked.
+        graph: bytes | str = bundle.contents[GRAPH]
+        if bundle.graph.external_files:
+            graph = source
+        try:
+            self._session: Any = onnxruntime.InferenceSession(
+                graph, options, providers=["CPUExecutionProvider"]
+            )
+        except Exception as error:  # onnxruntime's errors share no narrower base
+            reason = " ".join(str(error).split())
+            raise ModelError(
+                f"onnxruntime cannot open the graph: {reason}",
+                source=source,
+                remedy="Update onnxruntime, or export the model again",
+            ) from error
+        _check_names("input", [item.name for item in self._session.get_inputs()], inputs, source)
+        found = [item.name for item in self._session.get_outputs()]
+        _check_names("output", [name for name in found if name in outputs], outputs, source)
+        self.outputs = tuple(outputs)
+
+    def run(self, feed: Mapping[str, NDArray[Any]]) -> Arrays:
+        """Output name → array, for inputs of one shape.
+
+        Raises:
+            ModelError: the graph fails on this input.
+        """
+        try:
+            values = self._session.run(list(self.outputs), dict(feed))
+        except Exception as error:  # as above
+            reason = " ".join(str(error).split())
+            raise ModelError(f"the model failed on an input: {reason}") from error
+        return dict(zip(self.outputs, values, strict=True))
+
+
+def _check_names(kind: str, found: Sequence[str], wanted: Sequence[str], source: str) -> None:
+    if sorted(found) != sorted(wanted):
+        raise ModelError(
+            f"the graph's {kind}s are {', '.join(sorted(found))}; "
+            f"expected {', '.join(sorted(wanted))}",
+            source=source,
+            remedy="Export the model again with this version",
+        )
