@@ -1,0 +1,276 @@
+"""Documents in, documents with relations out: what users import.
+
+>>> from novelink import Extractor, read
+>>> for document in Extractor.load().extract(read("abstracts.pubtator")):  # doctest: +SKIP
+...     print(document.id, document.relations)
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from novelink.decode import DecisionSettings, decide, relations_of
+from novelink.errors import ModelError, SettingsError
+from novelink.pairs import candidate_pairs
+from novelink.reading.pair import PairReading
+from novelink.runtime.batching import BATCH_TOKENS
+from novelink.runtime.bundle import CONFIG, Bundle, load_bundle
+from novelink.runtime.pair_model import PairLogits, PairModel
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterable, Iterator
+
+    from novelink.document import Document
+    from novelink.pairs import Pair
+    from novelink.reading.pair import PairInput
+    from novelink.schema import Schema
+
+BLOCK_PAIRS = 128
+"""Pairs of one document that are marked and encoded at a time."""
+
+WINDOW_TOKENS = 65_536
+WINDOW_DOCUMENTS = 256
+"""What is gathered across documents before it is scored, whichever is reached first: bounds
+memory and, for a stream, how far the output runs behind the input."""
+
+
+@dataclass(slots=True)
+class ExtractionReport:
+    """What an extraction has done so far.
+
+    Attributes:
+        documents: documents given out.
+        documents_without_pairs: of these, those with no two entities that
+            could be related.
+        pairs: entity pairs judged.
+        relations: relations found.
+        cut_documents: documents too long for the model in at least one pair.
+        cut_pairs: pairs for which some text fell outside the model's window.
+        cut_mentions: mentions of a pair's entities that fell outside, summed
+            over pairs.
+        cut_tokens: tokens that fell outside, summed over pairs.
+    """
+
+    documents: int = 0
+    documents_without_pairs: int = 0
+    pairs: int = 0
+    relations: int = 0
+    cut_documents: int = 0
+    cut_pairs: int = 0
+    cut_mentions: int = 0
+    cut_tokens: int = 0
+
+    def to_dict(self) -> dict[str, int]:
+        """Counts by name."""
+        return asdict(self)
+
+
+class _Pending:
+    """A document that waits for its pairs' scores."""
+
+    def __init__(self, document: Document, pairs: list[Pair]) -> None:
+        self.document = document
+        self.pairs = pairs
+        self.scored: list[PairLogits] = []
+        self.missing = len(pairs)
+        self.cut_pairs = 0
+
+    def logits(self) -> PairLogits:
+        return PairLogits(
+            np.concatenate([part.relation for part in self.scored]),
+            np.concatenate([part.novelty for part in self.scored]),
+        )
+
+
+class Extractor:
+    """Finds relations with one model. Make it with :meth:`load`.
+
+    May be used from several threads at once; pass each call its own report
+    then.
+
+    Attributes:
+        report: counts of the latest :meth:`extract`.
+    """
+
+    def __init__(
+        self, bundle: Bundle, *, threads: int | None = None, batch_tokens: int = BATCH_TOKENS
+    ) -> None:
+        source = str(bundle.folder / CONFIG)
+        if bundle.reading != PairReading.kind:
+            raise ModelError(
+                f"the model reads by '{bundle.reading}', which this version does not know",
+                source=source,
+                remedy="Update novelink",
+            )
+        try:
+            self._settings = DecisionSettings.from_dict(bundle.decision)
+        except SettingsError as error:
+            raise ModelError(error.message, source=source, remedy=error.remedy) from error
+        self._bundle = bundle
+        self._reading = PairReading(bundle.tokenizer(), bundle.max_length)
+        self._model = PairModel(bundle, threads=threads, batch_tokens=batch_tokens)
+        self.report = ExtractionReport()
+
+    @classmethod
+    def load(
+        cls,
+        model: str | os.PathLike[str] | None = None,
+        *,
+        threads: int | None = None,
+        batch_tokens: int = BATCH_TOKENS,
+    ) -> Extractor:
+        """Open a model.
+
+        Args:
+            model: name of an embedded model, a model folder, or None for the
+                embedded default.
+            threads: samples scored side by side; all available cores by
+                default. The result does not depend on it.
+            batch_tokens: most tokens that are scored in one go. The result
+                does not depend on it.
+
+        Raises:
+            ModelError: there is no such model, or its folder is incomplete,
+                changed or made for another version.
+            SettingsError: a number below 1.
+        """
+        return cls(load_bundle(model), threads=threads, batch_tokens=batch_tokens)
+
+    @property
+    def name(self) -> str:
+        """The model's name."""
+        return self._bundle.name
+
+    @property
+    def schema(self) -> Schema:
+        """The vocabulary that the model knows."""
+        return self._bundle.schema
+
+    @property
+    def max_length(self) -> int:
+        """Longest input in tokens; of longer documents the part around the pair is read."""
+        return self._bundle.max_length
+
+    @property
+    def threads(self) -> int:
+        """Samples scored side by side."""
+        return self._model.threads
+
+    @property
+    def info(self) -> dict[str, Any]:
+        """The model's configuration: data, recipe, scores, versions."""
+        return dict(self._bundle.config)
+
+    def extract(
+        self,
+        documents: Iterable[Document],
+        *,
+        min_score: float | None = None,
+        evidence: bool = False,
+        report: ExtractionReport | None = None,
+    ) -> Iterator[Document]:
+        """Find the relations of documents.
+
+        Relations that a document already has are replaced, never mixed in. The
+        same document gets the same relations whatever comes before or after
+        it, and whatever the number of threads.
+
+        Args:
+            documents: with mentions that carry concept ids; read as a stream.
+            min_score: least score of a relation, 0–1, in place of the model's
+                own threshold.
+            evidence: also give the sentences that a relation rests on.
+            report: counts into this one instead of a new one.
+
+        Returns:
+            A generator of the documents in the same order; nothing is read
+            before the first one is asked for.
+
+        Raises:
+            SettingsError: ``min_score`` lies outside 0–1.
+            ModelError: evidence is asked of a model that gives none.
+        """
+        settings = self._settings
+        if min_score is not None:
+            if not 0 <= min_score <= 1:
+                raise SettingsError(f"the least score is {min_score}, not within 0–1")
+            settings = replace(settings, threshold=min_score)
+        if evidence:
+            raise ModelError(
+                f"the model '{self.name}' gives no evidence",
+                remedy="Choose a model that reads whole documents (novelink models list)",
+            )
+        self.report = ExtractionReport() if report is None else report
+        return self._extract(documents, settings, self.report)
+
+    def _extract(
+        self,
+        documents: Iterable[Document],
+        settings: DecisionSettings,
+        report: ExtractionReport,
+    ) -> Iterator[Document]:
+        pending: deque[_Pending] = deque()
+        window: list[tuple[_Pending, list[PairInput]]] = []
+        tokens = 0
+        for document in documents:
+            entry = _Pending(document, candidate_pairs(document.with_relations(()), self.schema))
+            pending.append(entry)
+            for block in self._encode(entry, report):
+                window.append((entry, block))
+                tokens += sum(len(sample.ids) for sample in block)
+                if tokens >= WINDOW_TOKENS:
+                    self._score(window)
+                    window, tokens = [], 0
+            if len(pending) >= WINDOW_DOCUMENTS:
+                self._score(window)
+                window, tokens = [], 0
+            while pending and not pending[0].missing:
+                yield self._finish(pending.popleft(), settings, report)
+        self._score(window)
+        while pending:
+            yield self._finish(pending.popleft(), settings, report)
+
+    def _encode(self, entry: _Pending, report: ExtractionReport) -> Iterator[list[PairInput]]:
+        for start in range(0, len(entry.pairs), BLOCK_PAIRS):
+            block = self._reading.encode(entry.document, entry.pairs[start : start + BLOCK_PAIRS])
+            for sample in block:
+                report.cut_mentions += sample.cut_mentions
+                report.cut_tokens += sample.cut_tokens
+                entry.cut_pairs += bool(sample.cut_mentions or sample.cut_tokens)
+            yield block
+
+    def _score(self, window: list[tuple[_Pending, list[PairInput]]]) -> None:
+        logits = self._model.logits([sample for _, block in window for sample in block])
+        start = 0
+        for entry, block in window:
+            rows = slice(start, start + len(block))
+            entry.scored.append(PairLogits(logits.relation[rows], logits.novelty[rows]))
+            entry.missing -= len(block)
+            start = rows.stop
+
+    def _finish(
+        self, entry: _Pending, settings: DecisionSettings, report: ExtractionReport
+    ) -> Document:
+        report.documents += 1
+        report.pairs += len(entry.pairs)
+        report.cut_pairs += entry.cut_pairs
+        report.cut_documents += bool(entry.cut_pairs)
+        if not entry.pairs:
+            report.documents_without_pairs += 1
+            return entry.document.with_relations(())
+        logits = entry.logits()
+        decisions = decide(
+            logits.relation,
+            logits.novelty,
+            [pair.pair_type for pair in entry.pairs],
+            self.schema,
+            settings,
+        )
+        relations = relations_of(entry.pairs, decisions)
+        report.relations += len(relations)
+        return entry.document.with_relations(relations)
