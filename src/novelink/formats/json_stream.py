@@ -1,0 +1,249 @@
+"""A large JSON array, object by object, in a bounded buffer.
+
+The standard library parses whole texts only. Here the frame around the
+documents is walked by hand and each document goes through the library's
+decoder, so speed is the library's and memory holds one document.
+"""
+
+from __future__ import annotations
+
+import codecs
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+from novelink.formats.source import CutOffError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from novelink.errors import DataError
+    from novelink.formats.source import Source
+
+_SPACE = re.compile(r"[ \t\r\n]*")
+_DECODE = json.JSONDecoder().raw_decode
+
+LONGEST = 1 << 28
+"""Characters of one document; more is a fault of the file, not a document."""
+
+_REMEDY = "The file is damaged or was cut off: fetch or write it again"
+
+
+class JsonStream:
+    """A cursor over JSON text that arrives in pieces.
+
+    Args:
+        source: UTF-8 bytes.
+    """
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self._chunks = source.chunks()
+        self._decoder = codecs.getincrementaldecoder("utf-8-sig")()
+        self._buffer = ""
+        self._position = 0
+        self._lines = 1  # number of the line on which the buffer begins
+        self._ended = False
+
+    @property
+    def line(self) -> int:
+        """Line of the cursor."""
+        return self._line_at(self._position)
+
+    def _line_at(self, position: int) -> int:
+        return self._lines + self._buffer.count("\n", 0, position)
+
+    def _more(self, size: int) -> bool:
+        """Append at least ``size`` characters if there are any; drop what is behind."""
+        if self._ended:
+            return False
+        self._lines += self._buffer.count("\n", 0, self._position)
+        parts = [self._buffer[self._position :]]
+        self._position = 0
+        gained = 0
+        while gained < size and not self._ended:
+            piece = next(self._chunks, None)
+            try:
+                text = self._decoder.decode(piece or b"", final=piece is None)
+            except UnicodeDecodeError as error:
+                before = b"".join((*(part.encode("utf-8", "replace") for part in parts),))
+                line = self._lines + before.count(b"\n") + error.object.count(b"\n", 0, error.start)
+                raise CutOffError(
+                    f"not UTF-8 (byte 0x{error.object[error.start]:02x})",
+                    source=self.source.name,
+                    line=line,
+                    remedy="Save the file as UTF-8",
+                ) from error
+            self._ended = piece is None
+            parts.append(text)
+            gained += len(text)
+        self._buffer = "".join(parts)
+        return gained > 0
+
+    def peek(self) -> str:
+        """The next character that is no blank; nothing at the end."""
+        while True:
+            found = _SPACE.match(self._buffer, self._position)
+            assert found is not None
+            self._position = found.end()
+            if self._position < len(self._buffer):
+                return self._buffer[self._position]
+            if not self._more(1):
+                return ""
+
+    def take(self, expected: str) -> str:
+        """Step over one of these characters.
+
+        Raises:
+            DataError: something else stands there.
+        """
+        found = self.peek()
+        if not found or found not in expected:
+            raise self.fault(found, expected)
+        self._position += 1
+        return found
+
+    def fault(self, found: str, expected: str) -> DataError:
+        """An error about the character at the cursor."""
+        wanted = " or ".join(f"'{char}'" for char in expected)
+        if not found:
+            return CutOffError(
+                f"the JSON is cut off where {wanted} should follow",
+                source=self.source.name,
+                line=self.line,
+                remedy=_REMEDY,
+            )
+        return CutOffError(
+            f"not JSON: '{found}' where {wanted} should stand",
+            source=self.source.name,
+            line=self.line,
+            remedy=_REMEDY,
+        )
+
+    def value(self) -> Any:
+        """The next whole value.
+
+        Raises:
+            DataError: it is cut off or no JSON.
+        """
+        self.peek()
+        while True:
+            try:
+                found, end = _DECODE(self._buffer, self._position)
+            except json.JSONDecodeError as error:
+                if not self._may_be_unfinished(error):
+                    raise CutOffError(
+                        f"not JSON: {error.msg}",
+                        source=self.source.name,
+                        line=self._line_at(error.pos),
+                        remedy=_REMEDY,
+                    ) from error
+            except (RecursionError, ValueError) as error:
+                raise CutOffError(
+                    f"not usable JSON ({error})", source=self.source.name, line=self.line
+                ) from error
+            else:
+                # A number or word that touches the end of the buffer may go on after it.
+                if end < len(self._buffer) or self._buffer[end - 1] in '"]}' or self._ended:
+                    self._position = end
+                    return found
+            if self._ended:
+                raise CutOffError(
+                    "the JSON is cut off inside a document"
+                    if self._position < len(self._buffer)
+                    else "the JSON is cut off",
+                    source=self.source.name,
+                    line=self.line,
+                    remedy=_REMEDY,
+                )
+            if len(self._buffer) - self._position > LONGEST:
+                raise CutOffError(
+                    f"a document of more than {LONGEST:,} characters",
+                    source=self.source.name,
+                    line=self.line,
+                    remedy="A quotation mark or bracket may be missing",
+                )
+            # Doubling: a long document is parsed anew a few times only.
+            self._more(max(65_536, len(self._buffer) - self._position))
+
+    def _may_be_unfinished(self, error: json.JSONDecodeError) -> bool:
+        """Whether more text could mend a fault: it lies at the end of what is there."""
+        if self._ended and error.pos < len(self._buffer) - 16:
+            return error.msg.startswith("Unterminated string")
+        return error.msg.startswith("Unterminated string") or error.pos >= len(self._buffer) - 16
+
+
+def stream_objects(source: Source, arrays: frozenset[str]) -> Iterator[tuple[dict[str, Any], int]]:
+    """The objects of a JSON text's document arrays.
+
+    Args:
+        source: one or several JSON values: an object that has one of the arrays,
+            a list of such objects, or the wanted objects themselves.
+        arrays: keys whose arrays hold the wanted objects.
+
+    Yields:
+        An object and the line on which it begins.
+
+    Raises:
+        DataError: the text is cut off or no JSON.
+    """
+    stream = JsonStream(source)
+    while first := stream.peek():
+        if first not in "[{":
+            raise stream.fault(first, "[{")
+        yield from _walk(stream, arrays)
+
+
+def _walk(stream: JsonStream, arrays: frozenset[str]) -> Iterator[tuple[dict[str, Any], int]]:
+    if stream.peek() == "[":
+        stream.take("[")
+        if stream.peek() == "]":
+            stream.take("]")
+            return
+        while True:
+            yield from _walk_object(stream, arrays)
+            if stream.take(",]") == "]":
+                return
+    yield from _walk_object(stream, arrays)
+
+
+def _walk_object(
+    stream: JsonStream, arrays: frozenset[str]
+) -> Iterator[tuple[dict[str, Any], int]]:
+    """An object: a frame around documents, or itself a document."""
+    stream.peek()
+    line = stream.line
+    stream.take("{")
+    own: dict[str, Any] = {}
+    is_frame = False
+    if stream.peek() == "}":
+        stream.take("}")
+        yield own, line
+        return
+    while True:
+        if stream.peek() != '"':
+            raise stream.fault(stream.peek(), '"')
+        key = stream.value()
+        stream.take(":")
+        if key in arrays and stream.peek() == "[":
+            is_frame = True
+            yield from _elements(stream)
+        else:
+            own[key] = stream.value()
+        if stream.take(",}") == "}":
+            break
+    if not is_frame:
+        yield own, line
+
+
+def _elements(stream: JsonStream) -> Iterator[tuple[dict[str, Any], int]]:
+    stream.take("[")
+    if stream.peek() == "]":
+        stream.take("]")
+        return
+    while True:
+        stream.peek()
+        line = stream.line
+        yield stream.value(), line
+        if stream.take(",]") == "]":
+            return

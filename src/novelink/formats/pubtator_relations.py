@@ -1,0 +1,113 @@
+"""The relation lines of PubTator files: one dialect per line, recognised and named.
+
+After the document's id a line has one of these forms:
+
+=====================  =======================================================
+dialect                columns
+=====================  =======================================================
+``PubTator 3``         type, id1, id2
+``BioRED``             type, id1, id2, ``Novel`` or ``No``
+``direction``          id1, id2, ``Subject:`` and the id that acts on the other
+``score column``       type, id1, id2, a number 0–1
+``type|score``         type``|``score, id1, id2 and, where known, novelty
+                       with or without ``|``score
+``novelty|score``      type, id1, id2, novelty ``|`` score
+=====================  =======================================================
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from novelink.document import Relation
+from novelink.formats.identifiers import normal_form
+from novelink.pairs import expand_ids
+
+if TYPE_CHECKING:
+    from novelink.formats.intake import Intake
+
+SUBJECT = "Subject:"
+
+
+def parse_relation(columns: list[str], line: int, intake: Intake) -> Relation:
+    """A relation line's columns after the document's id.
+
+    Raises:
+        DataError: the line fits no dialect, or a value is unknown.
+    """
+    kind, _, score_text = columns[0].partition("|")
+    if not 3 <= len(columns) <= 4 or not kind or not columns[1] or not columns[2]:
+        raise intake.fault(
+            f"a relation line of {len(columns) + 1} columns fits no known dialect",
+            line=line,
+            remedy="Known are: id, type, id1, id2 (PubTator 3); the same with Novel or No "
+            "(BioRED), with a score, or with type|score and Novel|score; id, id1, id2, Subject:id",
+        )
+    dialect = "PubTator 3"
+    score = novelty_score = None
+    novelty = None
+    if score_text:
+        dialect = "type|score"
+        score = intake.probability(score_text, "score", line)
+    if len(columns) == 4:
+        label, _, label_score = columns[3].partition("|")
+        if label[:1].isdigit() or label[:1] == ".":
+            if score is not None or label_score:
+                raise intake.fault(
+                    f"relation with two scores, '{columns[0]}' and '{columns[3]}'",
+                    line=line,
+                    remedy="Give the score once",
+                )
+            dialect = "score column"
+            score = intake.probability(label, "score", line)
+        else:
+            novelty = intake.novelty(label, line)
+            if label_score:
+                novelty_score = intake.probability(label_score, "novelty score", line)
+            if dialect == "PubTator 3":
+                dialect = "novelty|score" if label_score else "BioRED"
+    intake.report.dialects[dialect] += 1
+    return Relation(
+        normal_form(columns[1]),
+        normal_form(columns[2]),
+        intake.relation_type(kind, line),
+        novelty,
+        score,
+        novelty_score,
+    )
+
+
+def merge_subject(relations: list[Relation], columns: list[str], line: int, intake: Intake) -> None:
+    """Put a direction line's subject into the relations of its pair.
+
+    Args:
+        relations: those read so far; changed in place.
+        columns: id1, id2, ``Subject:id``.
+        line: number of the line.
+        intake: for errors and counts.
+
+    Raises:
+        DataError: no relation has the pair, or the subject is not in it.
+    """
+    intake.report.dialects["direction"] += 1
+    pair = {normal_form(columns[0]), normal_form(columns[1])}
+    subject = normal_form(columns[2][len(SUBJECT) :].strip())
+    acting = set(expand_ids(subject))
+    if subject not in pair and not any(acting & set(expand_ids(name)) for name in pair):
+        raise intake.fault(
+            f"subject '{subject}' is neither of '{columns[0]}' and '{columns[1]}'",
+            line=line,
+            remedy="A direction line is: id, id1, id2, Subject: and one of the two",
+        )
+    found = False
+    for index, relation in enumerate(relations):
+        if {relation.id1, relation.id2} == pair:
+            relations[index] = replace(relation, subject=subject)
+            found = True
+    if not found:
+        raise intake.fault(
+            f"direction line for '{columns[0]}' and '{columns[1]}', which have no relation here",
+            line=line,
+            remedy="Put it after the relation's own line, or remove it",
+        )

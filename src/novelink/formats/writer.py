@@ -1,0 +1,73 @@
+"""What every writer of documents does."""
+
+from __future__ import annotations
+
+from typing import IO, TYPE_CHECKING
+
+from novelink.errors import DataError
+from novelink.formats.report import WriteReport
+
+if TYPE_CHECKING:
+    from novelink.document import Document
+
+
+class Writer:
+    """Writes documents one after another.
+
+    A text format overrides :meth:`encode` and, where the file has a frame,
+    :attr:`head`, :attr:`separator` and :attr:`tail`. A format that is no text
+    overrides :meth:`write` and :meth:`finish`.
+
+    Args:
+        stream: takes bytes.
+        name: the target's name for messages.
+
+    Attributes:
+        report: what was written and what the format could not hold.
+    """
+
+    head = ""
+    separator = ""
+    tail = ""
+
+    def __init__(self, stream: IO[bytes], name: str) -> None:
+        self.stream = stream
+        self.name = name
+        self.report = WriteReport()
+
+    def write(self, document: Document) -> None:
+        """Write one document.
+
+        Raises:
+            DataError: the format or UTF-8 cannot hold it.
+        """
+        text = self.encode(document)
+        before = self.separator if self.report.documents else self.head
+        try:
+            data = (before + text).encode("utf-8")
+        except UnicodeEncodeError as error:
+            raise self.fault(
+                f"document {document.id} holds half a surrogate pair "
+                f"(U+{ord(error.object[error.start]):04X}), which no file can",
+                remedy="Remove the character from the input",
+            ) from error
+        self.stream.write(data)
+        self.report.documents += 1
+
+    def finish(self) -> None:
+        """Write what follows the last document; called once, on a clean end."""
+        tail = self.tail if self.report.documents else self.head + self.tail
+        if tail:
+            self.stream.write(tail.encode("utf-8"))
+
+    def encode(self, document: Document) -> str:
+        """One document as text."""
+        raise NotImplementedError
+
+    def lose(self, what: str, times: int = 1) -> None:
+        """Count something the format has no place for."""
+        self.report.losses[what] += times
+
+    def fault(self, message: str, *, remedy: str | None = None) -> DataError:
+        """An error of this target, to be raised."""
+        return DataError(message, source=self.name, remedy=remedy)
