@@ -171,14 +171,16 @@ def format_of_target(target: Place) -> Format:
         found = by_suffix(PurePath(cast("str", target)).name, writing=True)
     if not found:
         raise SettingsError(
-            f"the format to write is not told by '{_spoken(target)}'",
+            f"{_spoken(target)} does not tell the format to write",
             remedy=f"Name it (--to): {', '.join(names(writable=True))}",
         )
     return found[0]
 
 
 def _spoken(target: Place) -> str:
-    return "the stream" if hasattr(target, "write") else str(target)
+    if hasattr(target, "write"):
+        return "a stream"
+    return "standard output" if str(target) == "-" else f"the name '{target}'"
 
 
 def _format_of(source: Source) -> Format:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from xml.etree.ElementTree import Element, ParseError, XMLPullParser
 from xml.parsers import expat
 
@@ -106,8 +106,7 @@ def _elements(source: Source) -> Iterator[tuple[Element, int]]:
             if not guard.done:
                 guard.feed(piece)
             parser.feed(piece)
-            for event, element in parser.read_events():
-                assert isinstance(element, Element)
+            for event, element in cast("Iterator[tuple[str, Element]]", parser.read_events()):
                 if root is None:
                     root = element
                 elif element.tag != "document":

@@ -74,13 +74,9 @@ class Intake:
         if not self.lenient:
             raise error
         if isinstance(error, CutOffError):
-            error = CutOffError(
-                f"{error.message}; nothing after this place was read",
-                source=error.source,
-                line=error.line,
-                remedy=error.remedy,
-            )
-        self.report.skip(error)
+            error.message += "; nothing after this place was read"
+        # Its remedy is mostly --lenient, which has been followed.
+        self.report.skip(DataError(error.message, source=error.source, line=error.line))
 
     def entity_type(self, name: str, line: int | None = None) -> str | None:
         """The schema's name of an entity type, None for one to leave out.
