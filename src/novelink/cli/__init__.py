@@ -31,6 +31,16 @@ COMMANDS: dict[str, tuple[str, str]] = {
 }
 
 
+def _as_written(command: click.Command) -> click.Command:
+    r"""Let the ``\b`` of raw docstrings, which keeps lines apart, be click's own character."""
+    if command.help:
+        command.help = command.help.replace("\\b\n", "\b\n")
+    if isinstance(command, click.Group) and not isinstance(command, LazyGroup):
+        for inner in command.commands.values():
+            _as_written(inner)
+    return command
+
+
 class LazyGroup(click.Group):
     """A group that knows its commands' names without importing them."""
 
@@ -43,8 +53,7 @@ class LazyGroup(click.Group):
         if cmd_name not in COMMANDS:
             return None
         module = import_module(f"novelink.cli.{COMMANDS[cmd_name][0]}")
-        found: click.Command = module.command
-        return found
+        return _as_written(module.command)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """The list in ``--help``, without importing any command."""
@@ -62,6 +71,9 @@ def cli() -> None:
     novelink extract abstracts.pubtator -o out.json  the same as BioC JSON
     novelink evaluate gold.pubtator out.pubtator     the BioRED track's four levels
     """
+
+
+_as_written(cli)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
