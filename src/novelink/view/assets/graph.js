@@ -1,0 +1,101 @@
+"use strict";
+// The relations of one document as a small graph. The same relations stand in
+// the table, which is what keyboards and screen readers use.
+{
+  const { make } = novelink;
+  const SVG = "http://www.w3.org/2000/svg";
+  const WIDTH = 720, HEIGHT = 340, MOST = 40;
+
+  function svg(tag, attributes, ...children) {
+    const element = document.createElementNS(SVG, tag);
+    for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+    element.append(...children);
+    return element;
+  }
+
+  /** Signs say what colour alone must not. */
+  const SIGNS = { Positive_Correlation: "+", Negative_Correlation: "−", Bind: "b", Conversion: "→", Cotreatment: "&", Comparison: "?", Drug_Interaction: "i" };
+
+  /** Places by springs and repulsion from a fixed start, so that the same relations give the same picture. */
+  function layout(nodes, edges) {
+    const count = nodes.length;
+    nodes.forEach((node, i) => {
+      const angle = (2 * Math.PI * i) / count;
+      node.x = WIDTH / 2 + Math.cos(angle) * WIDTH * 0.36;
+      node.y = HEIGHT / 2 + Math.sin(angle) * HEIGHT * 0.36;
+    });
+    const ideal = Math.min(150, Math.sqrt((WIDTH * HEIGHT) / Math.max(1, count)) * 0.8);
+    for (let heat = 30; heat > 0.5; heat *= 0.95) {
+      for (const node of nodes) { node.dx = (WIDTH / 2 - node.x) * 0.02; node.dy = (HEIGHT / 2 - node.y) * 0.06; }
+      for (let i = 0; i < count; i += 1) {
+        for (let j = i + 1; j < count; j += 1) {
+          const dx = nodes[i].x - nodes[j].x || 0.1, dy = nodes[i].y - nodes[j].y || 0.1;
+          const push = (ideal * ideal) / (dx * dx + dy * dy);
+          nodes[i].dx += dx * push; nodes[i].dy += dy * push;
+          nodes[j].dx -= dx * push; nodes[j].dy -= dy * push;
+        }
+      }
+      for (const { a, b } of edges) {
+        const dx = a.x - b.x, dy = a.y - b.y, distance = Math.hypot(dx, dy) || 1;
+        const pull = (distance - ideal) / distance * 0.5;
+        a.dx -= dx * pull; a.dy -= dy * pull; b.dx += dx * pull; b.dy += dy * pull;
+      }
+      for (const node of nodes) {
+        const step = Math.hypot(node.dx, node.dy) || 1, move = Math.min(step, heat) / step;
+        node.x = Math.min(WIDTH - 60, Math.max(60, node.x + node.dx * move));
+        node.y = Math.min(HEIGHT - 26, Math.max(22, node.y + node.dy * move));
+      }
+    }
+  }
+
+  /** Draw the relations given; chosen is drawn thick. */
+  function drawGraph(target, model, doc, relations, chosen, pickRelation, pickEntity) {
+    target.replaceChildren();
+    if (!relations.length) { target.append(make("p", { class: "empty" }, "No relation passes the filters.")); return; }
+    const nodes = new Map();
+    const best = [...relations].sort((a, b) => (b === chosen) - (a === chosen) || (b.score ?? 1) - (a.score ?? 1));
+    const edges = [];
+    let left = 0;
+    for (const relation of best) {
+      const fresh = [relation.first, relation.second].filter((end) => !nodes.has(end));
+      if (nodes.size + fresh.length > MOST) { left += 1; continue; }
+      for (const end of fresh) nodes.set(end, { entity: end, name: doc.entities.get(end).name });
+      edges.push({ relation, a: nodes.get(relation.first), b: nodes.get(relation.second) });
+    }
+    layout([...nodes.values()], edges);
+    const label = `Graph of ${nodes.size} entities and ${edges.length} relations. The table lists the same relations.`;
+    const picture = svg("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": label });
+    for (const { relation, a, b } of edges) picture.append(...drawEdge(model, relation, a, b, chosen, pickRelation));
+    for (const node of nodes.values()) picture.append(drawNode(model, node, pickEntity));
+    target.append(picture);
+    const key = "+ positive, − negative correlation, dashed: known, thick: chosen";
+    target.append(make("p", { class: "small" }, left ? `${left} more relations are not drawn: filter to see them. ${key}` : key));
+  }
+
+  function drawEdge(model, relation, a, b, chosen, pick) {
+    const loop = a === b;
+    const path = loop ? `M${a.x},${a.y} c-40,-40 40,-40 0,0` : `M${a.x},${a.y} L${b.x},${b.y}`;
+    const type = model.relationTypes[model.shownType(relation)];
+    const name = `${a.name} – ${type.short} – ${b.name}`;
+    const line = svg("path", { d: path, class: relation === chosen ? "edge chosen" : "edge" });
+    line.style.strokeWidth = `${1 + 2.5 * (relation.score ?? 0.6)}px`;
+    if (model.shownNovelty(relation) === 1) line.style.strokeDasharray = "5 4";
+    const hit = svg("path", { d: path, class: "hit" }, svg("title", {}, name));
+    hit.addEventListener("click", () => pick(relation));
+    const sign = svg("text", { class: "sign", x: (a.x + b.x) / 2, y: (a.y + b.y) / 2 + (loop ? -32 : 4) }, SIGNS[type.name] ?? "");
+    return [line, hit, sign];
+  }
+
+  function drawNode(model, node, pick) {
+    const type = model.entityTypes[model.entities[node.entity].type];
+    const group = svg("g", type ? { "data-c": type.colour } : {});
+    const circle = svg("circle", { cx: node.x, cy: node.y, r: 11 }, svg("title", {}, `${node.name} (${type?.short ?? "not mentioned"})`));
+    circle.addEventListener("click", () => pick(node.entity));
+    const name = node.name.length > 24 ? `${node.name.slice(0, 23)}…` : node.name;
+    group.append(circle, svg("text", { x: node.x, y: node.y + 4, "text-anchor": "middle" }, type?.letter ?? ""),
+      svg("text", { x: node.x, y: node.y + 24, "text-anchor": "middle" }, name));
+    return group;
+  }
+
+  novelink.drawGraph = drawGraph;
+}
