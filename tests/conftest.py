@@ -109,7 +109,7 @@ def tiny_tokenizer():
 
 
 def tiny_graph(vocabulary_size, schema, seed=7, hidden=32):
-    """A per-pair graph with random weights: embedding, one attention layer, pooling, heads."""
+    """A per-pair graph with random weights: embedding, attention, neighbours, pooling, heads."""
     import numpy as np
     from onnx import TensorProto, helper, numpy_helper
 
@@ -118,6 +118,11 @@ def tiny_graph(vocabulary_size, schema, seed=7, hidden=32):
     def weights(name, *shape, scale=1.0):
         values = random.normal(0, scale / np.sqrt(shape[0]), shape).astype(np.float32)
         return numpy_helper.from_array(values, name)
+
+    # The markers are in every sample: small, so that what they stand beside decides.
+    embedding = random.normal(0, 1, (vocabulary_size, hidden)).astype(np.float32)
+    embedding[: len(SPECIAL_TOKENS)] *= 0.1
+    near = random.normal(0, 1 / np.sqrt(hidden), (hidden, hidden, 3)).astype(np.float32)
 
     def constant(name, values):
         return numpy_helper.from_array(np.asarray(values), name)
@@ -152,7 +157,10 @@ def tiny_graph(vocabulary_size, schema, seed=7, hidden=32):
         helper.make_node("Add", ["products", "penalty"], ["scores"]),
         helper.make_node("Softmax", ["scores"], ["attention"], axis=-1),
         helper.make_node("MatMul", ["attention", "value"], ["context"]),
-        helper.make_node("Add", ["tokens", "context"], ["sum"]),
+        helper.make_node("Transpose", ["tokens"], ["tokens_t"], perm=[0, 2, 1]),
+        helper.make_node("Conv", ["tokens_t", "near_w"], ["near_t"], pads=[1, 1]),
+        helper.make_node("Transpose", ["near_t"], ["near"], perm=[0, 2, 1]),
+        helper.make_node("Add", ["near", "context"], ["sum"]),
         helper.make_node("Tanh", ["sum"], ["states"]),
         helper.make_node("Gather", ["states", "zero"], ["start"], axis=1),
         *pooled("first_starts", "first"),
@@ -168,7 +176,8 @@ def tiny_graph(vocabulary_size, schema, seed=7, hidden=32):
         ),
     ]
     initializers = [
-        weights("embedding", vocabulary_size, hidden, scale=np.sqrt(vocabulary_size)),
+        constant("embedding", embedding),
+        constant("near_w", near),
         *(weights(f"{name}_w", hidden, hidden) for name in ("query", "key", "value")),
         *(weights(f"{head}_w", 3 * hidden, size, scale=3.0) for head, size in heads.items()),
         *(weights(f"{head}_b", size) for head, size in heads.items()),

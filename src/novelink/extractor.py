@@ -111,9 +111,10 @@ class Extractor:
             self._settings = DecisionSettings.from_dict(bundle.decision)
         except SettingsError as error:
             raise ModelError(error.message, source=source, remedy=error.remedy) from error
-        self._bundle = bundle
         self._reading = PairReading(bundle.tokenizer(), bundle.max_length)
         self._model = PairModel(bundle, threads=threads, batch_tokens=batch_tokens)
+        # onnxruntime has its own copy of the weights now.
+        self._bundle = replace(bundle, contents={})
         self.report = ExtractionReport()
 
     @classmethod
