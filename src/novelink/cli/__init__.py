@@ -23,10 +23,12 @@ if TYPE_CHECKING:
 # name → (module in novelink.cli that holds `command`, line in `novelink --help`)
 COMMANDS: dict[str, tuple[str, str]] = {
     "extract": ("extract", "Relations from documents."),
+    "show": ("show", "The relations of a file, to read."),
     "convert": ("convert", "One document format to another."),
     "evaluate": ("evaluate", "Score predicted relations against gold ones."),
     "models": ("models", "List, describe and check models."),
     "train": ("train", "Train a model on a corpus."),
+    "export": ("export", "A trained model, ready to predict without torch."),
     "pretrain": ("pretrain", "Masked-language training of an encoder on raw text."),
 }
 

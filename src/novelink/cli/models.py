@@ -1,0 +1,169 @@
+"""``novelink models``: which models there are, what they are, whether they are whole."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from novelink.errors import ModelError
+
+if TYPE_CHECKING:
+    from novelink.runtime.bundle import Bundle
+
+
+@click.group("models")
+def command() -> None:
+    r"""List, describe and check models.
+
+    A model is a folder of open files: a graph (ONNX), a tokenizer, a
+    configuration, a model card, and a manifest with the sha256 of each. Some
+    come with the package and are called by name; any other by its folder.
+
+    \b
+    novelink models list
+    novelink models info                 the one used by default
+    novelink models verify runs/mine     check every file, then open it
+    """
+
+
+@command.command("list")
+@click.option("--json", "as_json", is_flag=True, help="For machines.")
+def list_models(*, as_json: bool) -> None:
+    """The models that came with the package; * marks the default."""
+    from novelink.runtime.bundle import embedded_names, load_bundle
+
+    bundles = [load_bundle(name) for name in embedded_names()]
+    default = _default()
+    if as_json:
+        _print_json([_summary(bundle, default) for bundle in bundles])
+        return
+    for bundle in bundles:
+        mark = "*" if bundle.name == default else " "
+        click.echo(
+            f"{mark} {bundle.name:<20} {bundle.size / 1e6:6.1f} MB  "
+            f"schema {bundle.schema.name}, reads by {bundle.reading}, "
+            f"at most {bundle.max_length} tokens"
+        )
+    if not bundles:
+        click.echo("novelink: this installation has no embedded model", err=True)
+
+
+@command.command("info")
+@click.argument("model", required=False)
+@click.option("--json", "as_json", is_flag=True, help="The whole configuration, for machines.")
+@click.option("--card", is_flag=True, help="Print the model card instead.")
+def info(model: str | None, *, as_json: bool, card: bool) -> None:
+    """What MODEL is: vocabulary, limits, training, scores.
+
+    MODEL is a name of `novelink models list` or a model folder.
+    """
+    from novelink.runtime.bundle import CARD, load_bundle
+
+    bundle = load_bundle(model)
+    if card:
+        click.echo(bundle.contents[CARD].decode("utf-8", "replace"), nl=False)
+        return
+    if as_json:
+        _print_json({**_summary(bundle, _default()), "config": bundle.config})
+        return
+    click.echo(f"{bundle.name}: {bundle.size / 1e6:.1f} MB in {bundle.folder}")
+    for key in ("reading", "max_length"):
+        click.echo(f"  {key.replace('_', ' ')}: {bundle.config[key]}")
+    schema = bundle.schema
+    click.echo(f"  schema: {schema.name}")
+    click.echo(f"    entity types: {', '.join(schema.entity_types)}")
+    click.echo(f"    relation types: {', '.join(schema.relation_types)}")
+    for key in ("decision", "tokenizer", "training", "versions"):
+        if bundle.config.get(key):
+            click.echo(f"  {key}:")
+            _print_tree(bundle.config[key], indent=4)
+    click.echo(f"  card: {bundle.folder / CARD} (or: novelink models info {bundle.name} --card)")
+
+
+@command.command("verify")
+@click.argument("models", nargs=-1)
+@click.option("--json", "as_json", is_flag=True, help="For machines.")
+@click.pass_context
+def verify(ctx: click.Context, models: tuple[str, ...], *, as_json: bool) -> None:
+    """Check every file of MODELS against its manifest, then open them.
+
+    Without MODELS, all that came with the package. Exit code 1 if any fails.
+    """
+    from novelink.extractor import Extractor
+    from novelink.runtime.bundle import embedded_names, load_bundle, unlisted_files
+
+    wanted = models or tuple(embedded_names())
+    if not wanted:
+        raise ModelError(
+            "this installation has no embedded model", remedy="Give the folder of a model"
+        )
+    results: list[dict[str, Any]] = []
+    for model in wanted:
+        result: dict[str, Any] = {"model": model, "ok": True, "error": None}
+        try:
+            bundle = load_bundle(model)
+            Extractor(bundle, threads=1)
+            result |= {"files": len(bundle.files), "size": bundle.size}
+            result["unlisted"] = unlisted_files(bundle)
+        except ModelError as error:
+            result |= {"ok": False, "error": str(error)}
+        results.append(result)
+        if not as_json:
+            _print_result(result)
+    if as_json:
+        _print_json(results)
+    if not all(result["ok"] for result in results):
+        ctx.exit(1)
+
+
+def _print_result(result: dict[str, Any]) -> None:
+    if not result["ok"]:
+        click.echo(f"novelink: {result['error']}", err=True)
+        return
+    click.echo(
+        f"{result['model']}: {result['files']} files as the manifest says "
+        f"({result['size'] / 1e6:.1f} MB), graph and tokenizer open"
+    )
+    for name in result["unlisted"]:
+        click.echo(f"  {name}: not in the manifest; it is not used", err=True)
+
+
+def _default() -> str | None:
+    from novelink.runtime.bundle import default_name
+
+    try:
+        return default_name()
+    except ModelError:
+        return None
+
+
+def _summary(bundle: Bundle, default: str | None) -> dict[str, Any]:
+    return {
+        "name": bundle.name,
+        "default": bundle.name == default,
+        "folder": str(bundle.folder),
+        "size": bundle.size,
+        "reading": bundle.reading,
+        "schema": bundle.schema.name,
+        "max_length": bundle.max_length,
+        "files": bundle.files,
+    }
+
+
+def _print_json(data: Any) -> None:
+    click.echo(json.dumps(data, indent=2, ensure_ascii=False))
+
+
+def _print_tree(data: Any, indent: int) -> None:
+    if not isinstance(data, dict):
+        click.echo(f"{' ' * indent}{data}")
+        return
+    for key, value in data.items():
+        if isinstance(value, dict):
+            click.echo(f"{' ' * indent}{key}:")
+            _print_tree(value, indent + 2)
+        else:
+            shown = ", ".join(map(str, value)) if isinstance(value, list) else value
+            click.echo(f"{' ' * indent}{key}: {shown}")
