@@ -27,6 +27,8 @@ class Format:
             format that is only written.
         writer: a :class:`~novelink.formats.writer.Writer`; nothing for a format
             that is only read.
+        opener: ``opener(target, **options) -> ContextManager[Writer]``, in place of
+            ``writer`` for a format that is more than one stream of bytes.
         sniff: ``sniff(prefix: bytes) -> bool``; nothing for a format that
             content does not tell.
     """
@@ -37,6 +39,17 @@ class Format:
     reader: str = ""
     writer: str = ""
     sniff: str = ""
+    opener: str = ""
+
+    @property
+    def readable(self) -> bool:
+        """Whether documents can be read from it."""
+        return bool(self.reader)
+
+    @property
+    def writable(self) -> bool:
+        """Whether documents can be written to it."""
+        return bool(self.writer or self.opener)
 
 
 FORMATS: dict[str, Format] = {}
@@ -61,7 +74,7 @@ def names(*, readable: bool = False, writable: bool = False) -> list[str]:
     return [
         name
         for name, entry in FORMATS.items()
-        if (entry.reader or not readable) and (entry.writer or not writable)
+        if (entry.readable or not readable) and (entry.writable or not writable)
     ]
 
 
@@ -89,7 +102,7 @@ def by_suffix(file_name: str, *, writing: bool = False) -> list[Format]:
     return [
         entry
         for entry in FORMATS.values()
-        if lower.endswith(entry.suffixes) and (entry.writer if writing else entry.reader)
+        if lower.endswith(entry.suffixes) and (entry.writable if writing else entry.readable)
     ]
 
 
@@ -125,6 +138,65 @@ for _entry in (
         "novelink.formats.bioc_json:read_bioc_json",
         "novelink.formats.bioc_json:BioCJsonWriter",
         "novelink.formats.bioc_json:sniff",
+    ),
+    Format(
+        "pubmed-xml",
+        "PubMed XML: titles and abstracts",
+        (".xml",),
+        "novelink.formats.pubmed_xml:read_pubmed_xml",
+        sniff="novelink.formats.pubmed_xml:sniff",
+    ),
+    Format(
+        "medline",
+        "MEDLINE text (nbib): titles and abstracts",
+        (".nbib", ".medline"),
+        "novelink.formats.medline:read_medline",
+        sniff="novelink.formats.medline:sniff",
+    ),
+    Format(
+        "text-tsv",
+        "a table of texts: id, title, abstract",
+        (".tsv", ".tab"),
+        "novelink.formats.tsv_text:read_tsv_text",
+        sniff="novelink.formats.tsv_text:sniff",
+    ),
+    Format(
+        "ids",
+        "PMIDs and PMCIDs, one a line, to be fetched",
+        (),
+        "novelink.formats.article_ids:read_article_ids",
+        sniff="novelink.formats.article_ids:sniff",
+    ),
+    # Written only: relations without the text they came from.
+    Format("tsv", "a table, one row per relation", (".tsv",), "", "novelink.exports.table:TsvWriter"),
+    Format("csv", "the table with commas", (".csv",), "", "novelink.exports.table:CsvWriter"),
+    Format(
+        "parquet",
+        "the table as Parquet",
+        (".parquet",),
+        "",
+        "novelink.exports.table:ParquetWriter",
+    ),
+    Format(
+        "kgx",
+        "knowledge graph: nodes and edges by the Biolink model",
+        (),
+        opener="novelink.exports.kgx:open_kgx",
+    ),
+    Format("indra", "INDRA statements", (), "", "novelink.exports.indra:IndraWriter"),
+    # Nearly everything is text, so it is tried last.
+    Format(
+        "text",
+        "plain text, a blank line between documents",
+        (".txt",),
+        "novelink.formats.text:read_text",
+        sniff="novelink.formats.text:sniff",
+    ),
+    Format(
+        "text-whole",
+        "plain text, one document a file",
+        (),
+        "novelink.formats.text:read_whole_text",
     ),
 ):
     register(_entry)

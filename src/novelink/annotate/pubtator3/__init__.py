@@ -1,0 +1,18 @@
+"""Client of PubTator 3: entities for PMIDs, PMCIDs and raw text.
+
+>>> from novelink.annotate.pubtator3 import PubTator3
+>>> with PubTator3() as client:  # doctest: +SKIP
+...     documents = list(client.documents(["24259561", "PMC7696669"]))
+
+Each way the service is known to misbehave has its place: too many requests and
+cut connections in ``transport``, the rate over all processes in ``limiter``,
+batches with bad ids in ``client``, jobs that are never ready in ``rawtext``.
+"""
+
+from __future__ import annotations
+
+from novelink.annotate.pubtator3.client import Fetched, PubTator3
+from novelink.annotate.pubtator3.settings import PubTatorSettings
+from novelink.annotate.pubtator3.transport import BlockedError, ServiceError
+
+__all__ = ["BlockedError", "Fetched", "PubTator3", "PubTatorSettings", "ServiceError"]
