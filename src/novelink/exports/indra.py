@@ -20,20 +20,17 @@ it was. Pairs of equal types without a stated subject are left out.
 from __future__ import annotations
 
 import json
-import logging
-from collections import Counter
 from typing import IO, TYPE_CHECKING, Any
 from uuid import NAMESPACE_URL, uuid5
 
 from novelink.exports.identifiers import LOCAL_PREFIX, identify, identify_document
 from novelink.exports.rows import evidence_text, relation_ends
+from novelink.formats.writer import Writer
 from novelink.schema import CHEMICAL, DISEASE, GENE, VARIANT
 
 if TYPE_CHECKING:
     from novelink.document import Document, Relation
     from novelink.exports.rows import End
-
-logger = logging.getLogger(__name__)
 
 NAMESPACES = {
     "NCBIGene": "EGID",
@@ -132,41 +129,29 @@ def _evidence(document: Document, relation: Relation, direction: str) -> list[di
     return [{**shared, "text": sentence} for sentence in sentences] or [shared]
 
 
-class IndraWriter:
-    """Writes one JSON array of statements.
+class IndraWriter(Writer):
+    """Writes one JSON array of statements, one a line.
 
-    Args:
-        stream: text stream.
-
-    Attributes:
-        left_out: relation type → how many relations no statement stands for.
+    Relations that no statement stands for are counted in
+    :attr:`~novelink.formats.writer.Writer.report`.
     """
 
-    def __init__(self, stream: IO[str]) -> None:
-        self._stream = stream
-        self._first = True
-        self.left_out: Counter[str] = Counter()
-        stream.write("[")
+    def __init__(self, stream: IO[bytes], name: str) -> None:
+        super().__init__(stream, name)
+        self._before = "[\n"
 
     def write(self, document: Document) -> None:
         """Add the relations of one document."""
         for relation, first, second in relation_ends(document):
             found = statement(document, relation, first, second)
             if found is None:
-                self.left_out[relation.type] += 1
+                self.lose(f"{relation.type} relations without an INDRA statement or a direction")
                 continue
-            self._stream.write("\n" if self._first else ",\n")
-            self._stream.write(json.dumps(found, ensure_ascii=False))
-            self._first = False
+            text = self._before + json.dumps(found, ensure_ascii=False)
+            self.stream.write(text.encode("utf-8"))
+            self._before = ",\n"
+        self.report.documents += 1
 
-    def close(self) -> None:
-        """End the array, and say what was left out."""
-        self._stream.write("\n]\n")
-        if self.left_out:
-            parts = ", ".join(f"{count} {name}" for name, count in self.left_out.most_common())
-            logger.warning(
-                "indra: left out %d relations that no INDRA statement stands for, or whose "
-                "direction is not known: %s",
-                self.left_out.total(),
-                parts,
-            )
+    def finish(self) -> None:
+        """End the array."""
+        self.stream.write(b"[]\n" if self._before == "[\n" else b"\n]\n")

@@ -5,21 +5,44 @@ JSON lines. Names of classes, predicates and slots follow Biolink model 4;
 ``novelty`` and ``novelty_score`` are columns of our own, which KGX allows on
 edges. Edges of one pair in several documents stay apart: each names its
 publication.
+
+Where they go depends on the output's name:
+
+=======================  =======================================================
+``graph``, ``graph.tsv``  ``graph_nodes.tsv`` and ``graph_edges.tsv``
+``graph.jsonl``          ``graph_nodes.jsonl`` and ``graph_edges.jsonl``
+``graph.tar.gz``         both as TSV in one archive, which KGX reads with
+                         ``--input-compression tar.gz``
+standard output, streams  the archive, not compressed
+=======================  =======================================================
+
+A final ``.gz`` compresses, as everywhere.
 """
 
 from __future__ import annotations
 
 import json
+import re
+import tarfile
+import tempfile
 from collections import Counter, defaultdict
+from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, Any
 from uuid import NAMESPACE_URL, uuid5
 
 from novelink.exports.identifiers import CATEGORIES, identify, identify_document
 from novelink.exports.rows import evidence_text, relation_ends
+from novelink.formats.target import open_target
+from novelink.formats.writer import Writer
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from os import PathLike
+
     from novelink.document import Document, Relation
     from novelink.exports.rows import End
+
+    Place = str | PathLike[str] | IO[Any]
 
 PREDICATES = {
     "Association": "biolink:associated_with",
@@ -52,34 +75,101 @@ EDGE_COLUMNS = (
 )
 
 
-class KgxWriter:
+@contextmanager
+def open_kgx(target: Place) -> Iterator[KgxWriter]:
+    """A writer whose files appear when the block ends without an exception.
+
+    Args:
+        target: path, ``-`` or a stream; the module says what becomes of it.
+
+    Raises:
+        DataError: the target cannot be written.
+    """
+    path = None if hasattr(target, "write") or str(target) == "-" else str(target)
+    if path is None or _ARCHIVE.search(path):
+        with open_target(target) as stream, _Archive(stream) as (nodes, edges):
+            writer = KgxWriter(nodes, edges, path or "<stream>")
+            yield writer
+            writer.finish()
+        return
+    found = _NAMES.fullmatch(path)
+    stem, ending, packed = found.groups() if found else (path, ".tsv", None)
+    names = [f"{stem}_{part}{ending}{packed or ''}" for part in ("nodes", "edges")]
+    with open_target(names[0]) as nodes, open_target(names[1]) as edges:
+        writer = KgxWriter(nodes, edges, path, lines=ending == ".jsonl")
+        yield writer
+        writer.finish()
+
+
+_ARCHIVE = re.compile(r"\.tar(\.gz)?$|\.tgz$")
+_NAMES = re.compile(r"(.+?)(?:_edges|_nodes)?(\.tsv|\.jsonl)(\.gz)?", re.DOTALL)
+
+
+class _Archive:
+    """Two files that become a tar archive, in which a file's size stands before its content."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream = stream
+        self._files: list[IO[bytes]] = []
+
+    def __enter__(self) -> tuple[IO[bytes], IO[bytes]]:
+        # Small graphs stay in memory, large ones wait on disk.
+        self._files = [
+            tempfile.SpooledTemporaryFile(max_size=1 << 24)  # noqa: SIM115 (closed by __exit__)
+            for _ in range(2)
+        ]
+        return self._files[0], self._files[1]
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        try:
+            if kind is None:
+                self._pack()
+        finally:
+            for file in self._files:
+                file.close()
+
+    def _pack(self) -> None:
+        with tarfile.open(fileobj=self._stream, mode="w|") as archive:
+            for part, content in zip(("nodes", "edges"), self._files, strict=True):
+                # No time and no owner: the same documents give the same bytes.
+                entry = tarfile.TarInfo(f"novelink_{part}.tsv")
+                entry.size = content.tell()
+                content.seek(0)
+                archive.addfile(entry, content)
+
+
+class KgxWriter(Writer):
     """Writes the nodes and edges of documents.
 
     Edges stream; nodes are kept until the end, since a node's name is the text
     used most often over all documents.
 
     Args:
-        nodes: text stream of the node file.
-        edges: text stream of the edge file.
+        nodes: takes the bytes of the node file.
+        edges: takes the bytes of the edge file.
+        name: the target's name for messages.
         lines: JSON lines in place of TSV.
     """
 
-    def __init__(self, nodes: IO[str], edges: IO[str], *, lines: bool = False) -> None:
+    def __init__(
+        self, nodes: IO[bytes], edges: IO[bytes], name: str, *, lines: bool = False
+    ) -> None:
+        super().__init__(edges, name)
         self._nodes = nodes
-        self._edges = edges
         self._lines = lines
         self._names: defaultdict[str, Counter[str]] = defaultdict(Counter)
         self._types: dict[str, str] = {}
-        if not lines:
-            nodes.write("\t".join(NODE_COLUMNS) + "\n")
-            edges.write("\t".join(EDGE_COLUMNS) + "\n")
+        for stream, columns in ((nodes, NODE_COLUMNS), (edges, EDGE_COLUMNS)):
+            if not lines:
+                stream.write(("\t".join(columns) + "\n").encode())
 
     def write(self, document: Document) -> None:
         """Add the relations of one document."""
         for relation, first, second in relation_ends(document):
             if relation.subject == second.id != first.id:
                 first, second = second, first  # noqa: PLW2901 (the acting entity comes first)
-            self._put(self._edges, EDGE_COLUMNS, self._edge(document, relation, first, second))
+            self._put(self.stream, EDGE_COLUMNS, self._edge(document, relation, first, second))
+        self.report.documents += 1
 
     def _edge(
         self, document: Document, relation: Relation, first: End, second: End
@@ -112,14 +202,15 @@ class KgxWriter:
         self._types.setdefault(curie, end.type)
         return curie
 
-    def _put(self, stream: IO[str], columns: tuple[str, ...], values: dict[str, Any]) -> None:
+    def _put(self, stream: IO[bytes], columns: tuple[str, ...], values: dict[str, Any]) -> None:
         if self._lines:
             kept = {name: value for name, value in values.items() if value not in (None, [], "")}
-            stream.write(json.dumps(kept, ensure_ascii=False) + "\n")
+            line = json.dumps(kept, ensure_ascii=False)
         else:
-            stream.write("\t".join(_cell(values.get(name)) for name in columns) + "\n")
+            line = "\t".join(_cell(values.get(name)) for name in columns)
+        stream.write(f"{line}\n".encode())
 
-    def close(self) -> None:
+    def finish(self) -> None:
         """Write the nodes."""
         for curie, names in self._names.items():
             name = max(names, key=lambda text: names[text])

@@ -7,11 +7,13 @@ line end, so these become blanks. CSV is RFC 4180 with ``\n`` line ends.
 from __future__ import annotations
 
 import csv
+import io
 from typing import IO, TYPE_CHECKING, Any
 
 from novelink.errors import MissingExtraError
 from novelink.exports.identifiers import identify
 from novelink.exports.rows import evidence_text, relation_ends
+from novelink.formats.writer import Writer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -77,52 +79,35 @@ def _cell(value: Any) -> str:
     return str(value)
 
 
-class TsvWriter:
-    """Writes documents' relations as tab-separated lines under a header.
+class TsvWriter(Writer):
+    """Writes relations as tab-separated lines under a header."""
 
-    Args:
-        stream: text stream, opened with ``newline=""``.
-    """
+    head = "\t".join(COLUMNS) + "\n"
 
-    def __init__(self, stream: IO[str]) -> None:
-        self._stream = stream
-        stream.write("\t".join(COLUMNS) + "\n")
+    def encode(self, document: Document) -> str:
+        """The document's lines."""
+        return "".join(
+            "\t".join(" ".join(_cell(row[name]).split()) for name in COLUMNS) + "\n"
+            for row in table_rows(document)
+        )
 
-    def write(self, document: Document) -> None:
-        """Add the relations of one document."""
+
+class CsvWriter(Writer):
+    """Writes relations as comma-separated lines under a header."""
+
+    head = ",".join(COLUMNS) + "\n"
+
+    def encode(self, document: Document) -> str:
+        """The document's lines."""
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
         for row in table_rows(document):
-            cells = (" ".join(_cell(row[name]).split()) for name in COLUMNS)
-            self._stream.write("\t".join(cells) + "\n")
-
-    def close(self) -> None:
-        """Nothing is held back."""
+            writer.writerow([_cell(row[name]) for name in COLUMNS])
+        return text.getvalue()
 
 
-class CsvWriter:
-    """Writes documents' relations as comma-separated lines under a header.
-
-    Args:
-        stream: text stream, opened with ``newline=""``.
-    """
-
-    def __init__(self, stream: IO[str]) -> None:
-        self._writer = csv.writer(stream, lineterminator="\n")
-        self._writer.writerow(COLUMNS)
-
-    def write(self, document: Document) -> None:
-        """Add the relations of one document."""
-        for row in table_rows(document):
-            self._writer.writerow([_cell(row[name]) for name in COLUMNS])
-
-    def close(self) -> None:
-        """Nothing is held back."""
-
-
-class ParquetWriter:
-    """Writes documents' relations as a Parquet file with row groups of 10,000.
-
-    Args:
-        stream: binary stream.
+class ParquetWriter(Writer):
+    """Writes relations as a Parquet file with row groups of 10,000.
 
     Raises:
         MissingExtraError: pyarrow is not installed.
@@ -130,7 +115,8 @@ class ParquetWriter:
 
     GROUP = 10_000
 
-    def __init__(self, stream: IO[bytes]) -> None:
+    def __init__(self, stream: IO[bytes], name: str) -> None:
+        super().__init__(stream, name)
         try:
             import pyarrow as pa
             from pyarrow import parquet
@@ -139,12 +125,15 @@ class ParquetWriter:
         kinds = dict.fromkeys(_NUMBERS, pa.float64()) | dict.fromkeys(_POSITIONS, pa.int64())
         self._schema = pa.schema([(name, kinds.get(name, pa.string())) for name in COLUMNS])
         self._table = pa.Table
-        self._writer = parquet.ParquetWriter(stream, self._schema, compression="zstd")
+        # Streams that are no files (a pipe, a web answer) lack what pyarrow asks of a file.
+        self._buffer = io.BytesIO()
+        self._writer = parquet.ParquetWriter(self._buffer, self._schema, compression="zstd")
         self._rows: list[dict[str, Any]] = []
 
     def write(self, document: Document) -> None:
         """Add the relations of one document."""
         self._rows.extend(table_rows(document))
+        self.report.documents += 1
         if len(self._rows) >= self.GROUP:
             self._flush()
 
@@ -152,8 +141,15 @@ class ParquetWriter:
         if self._rows:
             self._writer.write_table(self._table.from_pylist(self._rows, schema=self._schema))
             self._rows = []
+        self._hand_on()
 
-    def close(self) -> None:
+    def _hand_on(self) -> None:
+        self.stream.write(self._buffer.getvalue())
+        self._buffer.seek(0)
+        self._buffer.truncate()
+
+    def finish(self) -> None:
         """Write the last rows and the file's footer."""
         self._flush()
         self._writer.close()
+        self._hand_on()

@@ -152,9 +152,14 @@ def open_writer(
         SettingsError: the format is unknown or not told.
     """
     entry = by_name(format, writing=True) if format is not None else format_of_target(target)
+    if entry.opener:
+        with load(entry.opener)(target, **options) as writer:
+            yield writer
+        return
     make = load(entry.writer)
     with open_target(target) as stream:
-        name = "<stdout>" if str(target) == "-" else str(getattr(target, "name", target))
+        path = getattr(target, "name", "<stream>") if hasattr(target, "write") else target
+        name = "<stdout>" if str(target) == "-" else str(path)
         writer = cast("Writer", make(stream, name, **options))
         yield writer
         writer.finish()
@@ -231,7 +236,7 @@ def _refuse_pages(source: Source) -> None:
             remedy="Wait, ask at most 3 times a second, then fetch the file again",
         )
     if re.match(
-        rb"<!doctype\s+html|<html[\s>]|<\?xml[^>]*>\s*(?:<!doctype\s+html|<html[\s>])",
+        rb"(?:<\?xml[^>]*>\s*)?<(?:!doctype\s+html|html|head|title|body)\b",
         start,
         re.IGNORECASE,
     ):

@@ -168,14 +168,18 @@ for _entry in (
         sniff="novelink.formats.article_ids:sniff",
     ),
     # Written only: relations without the text they came from.
-    Format("tsv", "a table, one row per relation", (".tsv",), "", "novelink.exports.table:TsvWriter"),
-    Format("csv", "the table with commas", (".csv",), "", "novelink.exports.table:CsvWriter"),
+    Format(
+        "tsv",
+        "a table, one row per relation",
+        (".tsv",),
+        writer="novelink.exports.table:TsvWriter",
+    ),
+    Format("csv", "the table with commas", (".csv",), writer="novelink.exports.table:CsvWriter"),
     Format(
         "parquet",
         "the table as Parquet",
         (".parquet",),
-        "",
-        "novelink.exports.table:ParquetWriter",
+        writer="novelink.exports.table:ParquetWriter",
     ),
     Format(
         "kgx",
@@ -183,7 +187,7 @@ for _entry in (
         (),
         opener="novelink.exports.kgx:open_kgx",
     ),
-    Format("indra", "INDRA statements", (), "", "novelink.exports.indra:IndraWriter"),
+    Format("indra", "INDRA statements", (), writer="novelink.exports.indra:IndraWriter"),
     # Nearly everything is text, so it is tried last.
     Format(
         "text",
