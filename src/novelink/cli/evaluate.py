@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from novelink.schema import BIORED, load_schema
+from novelink.cli import options
+from novelink.schema import BIORED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,15 +42,8 @@ if TYPE_CHECKING:
     help="For entities that were predicted too: score their recognition (span and type) and "
     "normalisation (ids per document) before the relations.",
 )
-@click.option(
-    "--schema",
-    "schema_file",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="TOML file of another corpus's types and legal pairs; BioRED's by default.",
-)
-@click.option(
-    "--lenient", is_flag=True, help="Leave out documents that cannot be read, and count them."
-)
+@options.schema
+@options.lenient
 @click.option(
     "--resamples",
     type=click.IntRange(min=0),
@@ -66,7 +60,7 @@ def command(
     report: Path | None,
     compat: bool,
     end_to_end: bool,
-    schema_file: Path | None,
+    schema: Schema | None,
     lenient: bool,
     resamples: int,
     seed: int,
@@ -89,7 +83,7 @@ def command(
         raise click.UsageError("only one of GOLD and PRED can be standard input")
     from novelink.scoring import score
 
-    schema = load_schema(schema_file) if schema_file else BIORED
+    schema = schema or BIORED
     sides = [_Side(gold, schema, lenient=lenient), _Side(predicted, schema, lenient=lenient)]
     scores = score(
         sides[0].documents(),
@@ -108,10 +102,9 @@ def command(
         from novelink.scoring.table import scores_text
 
         click.echo(scores_text(scores))
-    for line in [*sides[0].notes(), *sides[1].notes(), *scores.warnings()]:
-        click.echo(f"novelink: {line}", err=True)
+    options.say([*sides[0].notes(), *sides[1].notes(), *scores.warnings()])
     if report:
-        click.echo(f"novelink: wrote {report}", err=True)
+        options.say([f"report written to {report}"])
 
 
 class _Side:

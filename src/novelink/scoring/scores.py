@@ -204,8 +204,8 @@ class Scores:
             )
         lines += _side_lines(
             self.without_mention,
-            "relations name an id that no mention carries; they count, with the entity type "
-            "unknown",
+            "relations name an id that no mention carries: its entity type is unknown, so they "
+            "match only relations of the other side with the same fault",
         )
         lines += _side_lines(
             self.dropped_pairs,
