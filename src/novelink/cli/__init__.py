@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import sys
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -57,6 +57,15 @@ class LazyGroup(click.Group):
         module = import_module(f"novelink.cli.{COMMANDS[cmd_name][0]}")
         return _as_written(module.command)
 
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command; that the reader of its output (head, less) has gone is no fault."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            # Here, because click itself would turn it into exit code 1.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            ctx.exit(0)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """The list in ``--help``, without importing any command."""
         with formatter.section("Commands"):
@@ -95,8 +104,4 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except NovelinkError as error:
         click.echo(f"novelink: {error}", err=True)
         sys.exit(error.exit_code)
-    except BrokenPipeError:
-        # The reader of our output (head, less) has gone: that ends the run without a fault.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
     sys.exit(code if isinstance(code, int) else 0)

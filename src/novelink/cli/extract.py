@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from novelink.cli import options
 from novelink.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -17,20 +18,16 @@ if TYPE_CHECKING:
 
 
 @click.command("extract")
-@click.argument("inputs", metavar="INPUT…", nargs=-1, required=True)
+@options.inputs
 @click.option(
-    "--output",
     "-o",
-    metavar="OUT",
-    help="File to write, `-` for standard output. Without it, a table to read.",
+    "--output",
+    metavar="FILE",
+    help="Where to write, `-` for standard output; compressed where it ends in .gz. It appears "
+    "whole or not at all. Default: a table to read, on standard output.",
 )
-@click.option("--from", "source_format", metavar="F", help="Format of INPUT; told by default.")
-@click.option(
-    "--to",
-    "target_format",
-    metavar="F",
-    help="Format to write; by default told from OUT's name (standard output: jsonl).",
-)
+@options.from_format
+@options.to_format
 @click.option(
     "--model",
     "-m",
@@ -50,25 +47,19 @@ if TYPE_CHECKING:
     type=click.IntRange(min=1),
     help="Pairs judged side by side; all cores by default. The result is the same.",
 )
-@click.option("--lenient", is_flag=True, help="Leave bad documents out, count them, go on.")
-@click.option(
-    "--schema",
-    "schema_file",
-    metavar="TOML",
-    type=click.Path(exists=True, dir_okay=False),
-    help="How INPUT names its types, where that is neither BioRED's nor PubTator's way.",
-)
+@options.lenient
+@options.schema
 def command(
     inputs: tuple[str, ...],
     *,
     output: str | None,
-    source_format: str | None,
-    target_format: str | None,
+    from_format: str | None,
+    to_format: str | None,
     model: str | None,
     min_score: float | None,
     threads: int | None,
     lenient: bool,
-    schema_file: str | None,
+    schema: Schema | None,
 ) -> None:
     r"""Find related entities: how they are related, whether that is new, how sure it is.
 
@@ -80,6 +71,7 @@ def command(
     novelink extract abstracts.pubtator                  a table to read
     novelink extract abstracts.pubtator -o found.json    the same as BioC JSON
     novelink extract a.xml b.json -o found.jsonl.gz      several files, one result
+    novelink extract abstracts.pubtator -o found.tsv     a spreadsheet
     novelink extract - --to pubtator < a.pubtator        in a pipe
     novelink extract a.pubtator --min-score 0.3          less sure ones too
     """
@@ -88,51 +80,43 @@ def command(
     from novelink.formats import ReadReport, open_writer, read_all
 
     extractor = Extractor.load(model, threads=threads)
-    schema = _reading_schema(extractor, schema_file)
-    read_report = ReadReport()
-    documents = with_progress(
-        extractor.extract(
-            read_all(inputs, source_format, schema=schema, lenient=lenient, report=read_report),
-            min_score=min_score,
-        ),
-        "documents",
+    report = ReadReport()
+    documents = read_all(
+        inputs,
+        from_format,
+        schema=_checked(schema, extractor),
+        lenient=lenient,
+        report=report,
     )
-    losses: list[str] = []
-    if output is None and target_format is None:
-        _print_tables(documents, extractor.schema)
+    found = with_progress(extractor.extract(documents, min_score=min_score), "documents")
+    place, losses = "", []
+    if output is None and to_format is None:
+        _print_tables(found, extractor.schema)
     else:
-        target = "-" if output is None else output
-        if target == "-" and target_format is None:
-            target_format = "jsonl"
-        with open_writer(target, target_format) as writer:
-            for document in documents:
+        target = output or "-"
+        if target == "-":
+            to_format = to_format or "jsonl"
+        else:
+            place = f", written to {target}"
+        with open_writer(target, to_format) as writer:
+            for document in found:
                 writer.write(document)
         losses = writer.report.lines()
-    target = f" in {output}" if output not in {None, "-"} else ""
-    for line in (
-        *_summary(extractor.report, extractor, target),
-        *read_report.lines(),
-        *losses,
-    ):
-        click.echo(f"novelink: {line}", err=True)
+    options.say_reading(report)
+    options.say(losses)
+    options.say(_summary(extractor.report, extractor, place))
 
 
-def _reading_schema(extractor: Extractor, schema_file: str | None) -> Schema:
+def _checked(schema: Schema | None, extractor: Extractor) -> Schema:
     """The model's schema, or the user's where every type of it is one of the model's."""
-    if schema_file is None:
-        return extractor.schema
-    from novelink.schema import load_schema
-
-    schema = load_schema(schema_file)
-    for name in schema.entity_types:
+    for name in schema.entity_types if schema else ():
         if name not in extractor.schema.entity_types:
             raise SettingsError(
                 f"the model '{extractor.name}' does not know the entity type '{name}'",
-                source=schema_file,
-                remedy=f"It knows {', '.join(extractor.schema.entity_types)}; "
-                "name others under [aliases]",
+                remedy=f"It knows {', '.join(extractor.schema.entity_types)}; in the schema "
+                "file name others under [aliases]",
             )
-    return schema
+    return schema or extractor.schema
 
 
 def _print_tables(documents: Iterable[Document], schema: Schema) -> None:
@@ -145,14 +129,14 @@ def _print_tables(documents: Iterable[Document], schema: Schema) -> None:
         click.echo("\n".join(document_table(document, schema, width=width)))
 
 
-def _summary(report: ExtractionReport, extractor: Extractor, target: str) -> list[str]:
+def _summary(report: ExtractionReport, extractor: Extractor, place: str) -> list[str]:
     """What was done and what was left out, for stderr."""
     from novelink.tables import counted
 
     lines = [
         (
             f"{counted(report.relations, 'relation')} among {counted(report.pairs, 'pair')} of "
-            f"entities in {counted(report.documents, 'document')}{target} (model {extractor.name})"
+            f"entities in {counted(report.documents, 'document')} (model {extractor.name}){place}"
         )
     ]
     if report.documents_without_pairs:

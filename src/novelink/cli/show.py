@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
+
+from novelink.cli import options
+
+if TYPE_CHECKING:
+    from novelink.schema import Schema
 
 
 @click.command("show")
 @click.argument("files", metavar="FILE…", nargs=-1, required=True)
-@click.option("--from", "source_format", metavar="F", help="Format of FILE; told by default.")
+@options.from_format
 @click.option(
     "--min-score",
     metavar="S",
@@ -18,23 +25,17 @@ import click
 @click.option(
     "--all", "all_documents", is_flag=True, help="Also name documents without any relation."
 )
-@click.option("--lenient", is_flag=True, help="Leave bad documents out, count them, go on.")
-@click.option(
-    "--schema",
-    "schema_file",
-    metavar="TOML",
-    type=click.Path(exists=True, dir_okay=False),
-    help="Types of another corpus; BioRED's by default.",
-)
+@options.lenient
+@options.schema
 def command(
     files: tuple[str, ...],
     *,
-    source_format: str | None,
+    from_format: str | None,
     min_score: float | None,
     novel: bool,
     all_documents: bool,
     lenient: bool,
-    schema_file: str | None,
+    schema: Schema | None,
 ) -> None:
     r"""Print the relations of FILE as a table, likeliest first in each document.
 
@@ -47,14 +48,14 @@ def command(
     """
     from novelink.document import NOVEL
     from novelink.formats import ReadReport, read_all
-    from novelink.schema import BIORED, load_schema
+    from novelink.schema import BIORED
     from novelink.tables import counted, document_table, terminal_width
 
-    schema = BIORED if schema_file is None else load_schema(schema_file)
+    schema = schema or BIORED
     width = terminal_width()
     report = ReadReport()
     documents = shown = relations = hidden = 0
-    for document in read_all(files, source_format, schema=schema, lenient=lenient, report=report):
+    for document in read_all(files, from_format, schema=schema, lenient=lenient, report=report):
         kept = [
             relation
             for relation in document.relations
@@ -76,5 +77,4 @@ def command(
         f"{counted(relations, 'relation')} in {counted(documents, 'document')}{none}, "
         f"from {names}{left_out}"
     )
-    for line in report.lines():
-        click.echo(f"novelink: {line}", err=True)
+    options.say(report.lines())

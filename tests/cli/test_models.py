@@ -1,0 +1,93 @@
+"""``novelink models``: list, info, verify."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import pytest
+
+from novelink.runtime import bundle as bundle_module
+from novelink.runtime.bundle import write_manifest
+
+
+@pytest.fixture
+def shelf(tiny_bundle, tmp_path, monkeypatch):
+    """An installation with two embedded models, ``tiny`` the default."""
+    folder = tmp_path / "models"
+    shutil.copytree(tiny_bundle, folder / "tiny")
+    other = shutil.copytree(tiny_bundle, folder / "other")
+    config = json.loads((other / "config.json").read_text()) | {"name": "other"}
+    (other / "config.json").write_text(json.dumps(config))
+    write_manifest(other)
+    (folder / "default").write_text("tiny\n")
+    monkeypatch.setattr(bundle_module, "EMBEDDED", folder)
+    return folder
+
+
+def test_list_names_every_model_and_marks_the_default(novelink, shelf):
+    lines = novelink("models", "list").out.splitlines()
+    assert [line.split()[:2] for line in lines] == [["other", "0.1"], ["*", "tiny"]]
+    found = json.loads(novelink("models", "list", "--json").out)
+    assert [(model["name"], model["default"]) for model in found] == [
+        ("other", False),
+        ("tiny", True),
+    ]
+
+
+def test_list_of_nothing_says_so_on_stderr(novelink, tmp_path, monkeypatch):
+    monkeypatch.setattr(bundle_module, "EMBEDDED", tmp_path / "nothing")
+    outcome = novelink("models", "list")
+    assert (outcome.code, outcome.out) == (0, "")
+    assert "no embedded model" in outcome.err
+    assert json.loads(novelink("models", "list", "--json").out) == []
+    for command in ("info", "verify"):
+        outcome = novelink("models", command)
+        assert outcome.code == 1
+        assert "no embedded model" in outcome.err
+
+
+def test_info_tells_schema_decision_and_training(novelink, shelf):
+    out = novelink("models", "info").out
+    assert out.startswith("tiny: ")
+    for part in ("max length: 128", "GeneOrGeneProduct", "threshold: 0.6", "data: none: random"):
+        assert part in out
+    found = json.loads(novelink("models", "info", "other", "--json").out)
+    assert (found["name"], found["default"], found["config"]["max_length"]) == ("other", False, 128)
+
+
+def test_info_prints_the_card(novelink, shelf):
+    assert novelink("models", "info", "--card").out == (shelf / "tiny/README.md").read_text()
+
+
+def test_verify_checks_all_embedded_models(novelink, shelf):
+    outcome = novelink("models", "verify")
+    assert outcome.code == 0
+    assert outcome.out.count("4 files as the manifest says") == 2
+
+
+def test_verify_goes_on_after_a_fault_and_exits_with_1(novelink, shelf):
+    with (shelf / "other/model.onnx").open("r+b") as file:
+        file.seek(100)
+        file.write(b"\0\0\0")
+    outcome = novelink("models", "verify")
+    assert outcome.code == 1
+    assert "other/model.onnx: differs from the manifest" in outcome.err
+    assert outcome.out.startswith("tiny: 4 files")
+    found = json.loads(novelink("models", "verify", "--json").out)
+    assert [(model["model"], model["ok"]) for model in found] == [("other", False), ("tiny", True)]
+
+
+def test_verify_opens_the_graph_beyond_its_checksum(novelink, shelf):
+    (shelf / "other/model.onnx").write_bytes(b"\x08\x09")
+    write_manifest(shelf / "other")
+    outcome = novelink("models", "verify", "other")
+    assert outcome.code == 1
+    assert "ONNX file" in outcome.err
+
+
+def test_verify_mentions_files_outside_the_manifest(novelink, shelf):
+    (shelf / "tiny/notes.txt").write_text("x")
+    outcome = novelink("models", "verify", shelf / "tiny")
+    assert outcome.code == 0
+    assert "notes.txt: not in the manifest" in outcome.err
