@@ -78,7 +78,10 @@
           output.parentElement.hidden = counts[name][index] === 0 && this[name][index] === 1 && !this.used(name, index);
         });
         const set = outputs[0]?.closest("fieldset");
-        if (set) set.hidden = outputs.every((output) => output.parentElement.hidden);
+        if (!set) continue;
+        const shown = outputs.filter((output) => !output.parentElement.hidden);
+        // "undecided" alone is no choice.
+        set.hidden = shown.length === 0 || (name === "states" && shown.length === 1 && this.states.every(Boolean));
       }
     }
 
@@ -88,7 +91,7 @@
     }
 
     presence() {
-      const found = { types: [], novelty: [], kinds: [], states: [true, true, true, true, false] };
+      const found = { types: [], novelty: [], kinds: [], states: [] };
       for (const relation of this.model.relations) {
         found.types[relation.type] = true;
         found.novelty[relation.novelty] = true;

@@ -4,7 +4,9 @@
 {
   const { make } = novelink;
   const SVG = "http://www.w3.org/2000/svg";
-  const WIDTH = 720, HEIGHT = 340, MOST = 40;
+  const MOST = 40;
+  // In the element's own pixels, so that names are as large as other text.
+  let WIDTH = 720, HEIGHT = 340;
 
   function svg(tag, attributes, ...children) {
     const element = document.createElementNS(SVG, tag);
@@ -62,6 +64,8 @@
       for (const end of fresh) nodes.set(end, { entity: end, name: doc.entities.get(end).name });
       edges.push({ relation, a: nodes.get(relation.first), b: nodes.get(relation.second) });
     }
+    WIDTH = Math.min(900, Math.max(300, target.clientWidth - 28));
+    HEIGHT = Math.min(520, Math.max(200, 90 + 32 * nodes.size));
     layout([...nodes.values()], edges);
     const label = `Graph of ${nodes.size} entities and ${edges.length} relations. The table lists the same relations.`;
     const picture = svg("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": label });

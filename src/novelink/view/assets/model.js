@@ -8,7 +8,7 @@ globalThis.novelink = {};
   const STATES = ["open", "accept", "reject", "correct", "add"];
 
   /** "Positive_Correlation" as people write it. */
-  const words = (name) => name.replaceAll("_", " ").replace(/\B[A-Z](?=[a-z])/g, (c) => c.toLowerCase());
+  const words = (name) => name.replaceAll("_", " ").replace(/(?<= )[A-Z](?=[a-z])/g, (c) => c.toLowerCase());
 
   class Model {
     constructor(data) {
