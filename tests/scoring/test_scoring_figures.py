@@ -129,6 +129,11 @@ def test_predictions_without_a_score_are_counted_and_not_ranked():
     assert score(plain, plain).rankings == {}
 
 
+def test_a_score_that_is_no_number_is_not_ranked():
+    found = [document("1", "g1:G d1:D", [("g1", "d1", "Bind", "No", math.nan)])]
+    assert score(found, found).rankings == {}
+
+
 def test_the_confusion_matrix_counts_pairs_that_neither_side_relates():
     gold = [document("1", "g1:G g2:G d1:D d2:D", [("g1", "d1", "Bind", "No")])]
     found = [document("1", "g1:G g2:G d1:D d2:D", [("g1", "d2", "Association", "No")])]

@@ -8,14 +8,13 @@ every combination. What the track leaves out is left out here, and counted.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from math import isfinite
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from novelink.pairs import expand_ids
 from novelink.schema import BIORED, DISEASE, GENE, SPECIES, VARIANT, PairType, Schema, pair_type
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
     from novelink.document import Document
 
 NO_ID = "-"
@@ -122,18 +121,25 @@ def is_dropped(types: PairType, schema: Schema) -> bool:
     return types in TRACK_DROPS if schema.name == BIORED.name else types not in schema.pairs
 
 
-def entity_types(document: Document, schema: Schema) -> dict[str, str]:
-    """Concept id → entity type of its last mention, compound ids taken apart."""
-    return {
-        concept_id: schema.entity_type(mention.type) or mention.type
-        for mention in document.mentions
-        for concept_id in _expanded(mention.concept_ids)
-    }
+def entity_types(document: Document, schema: Schema) -> tuple[dict[str, str], dict[str, str]]:
+    """What a document's mentions say of each concept id, compound ids taken apart.
 
-
-def _expanded(concept_ids: Iterable[str]) -> Iterator[str]:
-    for concept_id in concept_ids:
-        yield from expand_ids(concept_id)
+    Returns:
+        Id → entity type of its last mention; id → text of its first mention.
+    """
+    types: dict[str, str] = {}
+    names: dict[str, str] = {}
+    expanded: dict[tuple[str, ...], tuple[str, ...]] = {}  # the same ids come again and again
+    for mention in document.mentions:
+        ids = expanded.get(mention.concept_ids)
+        if ids is None:
+            ids = tuple(one for written in mention.concept_ids for one in expand_ids(written))
+            expanded[mention.concept_ids] = ids
+        entity_type = schema.entity_type(mention.type) or mention.type
+        for concept_id in ids:
+            types[concept_id] = entity_type
+            names.setdefault(concept_id, mention.text)
+    return types, names
 
 
 def document_keys(document: Document, schema: Schema) -> DocumentKeys:
@@ -143,11 +149,7 @@ def document_keys(document: Document, schema: Schema) -> DocumentKeys:
         document: gold or predicted.
         schema: entity types' aliases and the pair types that count.
     """
-    types = entity_types(document, schema)
-    names: dict[str, str] = {}
-    for mention in document.mentions:
-        for concept_id in _expanded(mention.concept_ids):
-            names.setdefault(concept_id, mention.text)
+    types, names = entity_types(document, schema)
     keys = DocumentKeys({}, types, names, text=hash(tuple(document.text.split())))
     dropped: set[PairKey] = set()
     outside: dict[PairKey, str] = {}
@@ -164,8 +166,9 @@ def document_keys(document: Document, schema: Schema) -> DocumentKeys:
                 dropped.add(pair)
                 continue
             statement = Statement(pair, relation.type, relation.novelty)
-            known = keys.statements.get(statement, (None, None))
-            keys.statements[statement] = _higher(known, (relation.score, relation.novelty_score))
+            said = (relation.score, relation.novelty_score)
+            known = keys.statements.get(statement)
+            keys.statements[statement] = said if known is None else _higher(known, said)
     keys.dropped = len(dropped)
     for reason in outside.values():
         keys.outside[reason] = keys.outside.get(reason, 0) + 1
@@ -199,6 +202,8 @@ def combined_score(scores: tuple[float | None, float | None], level: str) -> flo
     has one, its novelty score (the latter is conditional on the former).
     """
     score, novelty_score = scores
-    if score is None or novelty_score is None or level in {"pair", "type"}:
+    if score is None or not isfinite(score):  # a NaN of some other tool cannot be ranked
+        return None
+    if novelty_score is None or level in {"pair", "type"}:
         return score
     return score * novelty_score
