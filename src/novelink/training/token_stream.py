@@ -7,7 +7,6 @@ import gzip
 import hashlib
 import json
 import lzma
-from collections.abc import Callable
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TextIO, cast
 
@@ -17,7 +16,7 @@ from novelink.errors import DataError
 from novelink.reading.tokens import token_id
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from numpy.typing import NDArray
     from tokenizers import Tokenizer

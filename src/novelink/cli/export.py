@@ -1,0 +1,54 @@
+"""``novelink export``."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import click
+
+from novelink.errors import MissingExtraError, ModelError
+
+
+@click.command("export")
+@click.argument("run", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--output", "-o", required=True, type=click.Path(path_type=Path), help="New folder.")
+@click.option("--precision", type=click.Choice(["fp32", "int8"]), default="int8", show_default=True)
+@click.option("--name", help="The model's name, if not the settings' one.")
+@click.option("--card", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def command(run: Path, output: Path, precision: str, name: str | None, card: Path | None) -> None:
+    """Turn RUN (the folder `best` of a training run) into a model that needs no torch.
+
+    The ONNX graph is compared with the trained model before it is quantised; a difference
+    beyond 0.001 is an error.
+    """
+    try:
+        from novelink.training.export import export_model
+        from novelink.training.task_model import load_model
+    except ImportError as error:
+        raise MissingExtraError("export", "train") from error
+    from novelink.decode import DecisionSettings
+
+    model = load_model(run)
+    if name:
+        model.settings = replace(model.settings, name=name)
+    try:
+        selection = json.loads((run / "selection.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ModelError(
+            "the folder has no selection.json with thresholds",
+            source=str(run),
+            remedy="Give the folder 'best' of a run of `novelink train`",
+        ) from error
+    difference = export_model(
+        model,
+        output,
+        DecisionSettings.from_dict(selection["decision"]),
+        precision=precision,
+        notes={"dev": selection["dev"], "epoch": selection["epoch"]},
+        card=card.read_text(encoding="utf-8") if card else None,
+    )
+    click.echo(
+        f"{output}: {precision}, graph within {difference:.1e} of the trained model", err=True
+    )

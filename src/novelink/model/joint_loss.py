@@ -1,0 +1,115 @@
+"""The joint loss ``L = L_main + Σ η_t L_t`` over the four tasks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING
+
+from torch.nn import functional
+
+from novelink.errors import SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import torch
+
+IGNORED = -100
+"""Label that takes no part in a loss."""
+
+TASKS = ("coreference", "pair_type", "relation", "novelty")
+MAIN_TASKS = ("relation", "novelty")
+
+
+@dataclass(frozen=True)
+class TaskWeights:
+    """η of each auxiliary task; the main task's weight is 1.
+
+    Attributes:
+        main: ``relation`` (the paper's RE models) or ``novelty`` (its TNT
+            models).
+        coreference: η of coreference resolution.
+        pair_type: η of entity-pair typing.
+        relation: η of relation, where novelty is the main task.
+        novelty: η of novelty, where relation is the main task.
+    """
+
+    main: str = "relation"
+    coreference: float = 0.2
+    pair_type: float = 0.2
+    relation: float = 0.5
+    novelty: float = 0.5
+
+    def __post_init__(self) -> None:
+        if self.main not in MAIN_TASKS:
+            raise SettingsError(
+                f"unknown main task '{self.main}'", remedy=f"Choose one of: {', '.join(MAIN_TASKS)}"
+            )
+        for task in TASKS:
+            if getattr(self, task) < 0:
+                raise SettingsError(f"the weight of '{task}' is negative")
+
+    def of(self, task: str) -> float:
+        """Weight of a task in the sum."""
+        return 1.0 if task == self.main else float(getattr(self, task))
+
+
+@dataclass
+class TaskTensors:
+    """One tensor per task: logits ``[N_t, classes]`` or labels ``[N_t]``.
+
+    A task that is left out is None. Relation, novelty and pair typing have one
+    row per pair, coreference one per two mentions.
+    """
+
+    relation: torch.Tensor | None = None
+    novelty: torch.Tensor | None = None
+    pair_type: torch.Tensor | None = None
+    coreference: torch.Tensor | None = None
+
+    def items(self) -> Iterator[tuple[str, torch.Tensor]]:
+        """Tasks that are there, with their tensors."""
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if value is not None:
+                yield field.name, value
+
+
+def joint_loss(
+    logits: TaskTensors,
+    labels: TaskTensors,
+    weights: TaskWeights,
+    *,
+    label_smoothing: float = 0.0,
+) -> tuple[torch.Tensor, dict[str, float]]:
+    """Weighted sum of the tasks' mean cross-entropies.
+
+    Args:
+        logits: of the model.
+        labels: same rows; rows labelled :data:`IGNORED` do not count, and a
+            task without any row adds nothing.
+        weights: η; a task of weight 0 is not computed, so its head gets no
+            gradient.
+        label_smoothing: share of the probability spread over all labels in
+            relation and novelty.
+
+    Returns:
+        The loss, and each task's unweighted value.
+    """
+    total: torch.Tensor | None = None
+    values: dict[str, float] = {}
+    for task, scores in logits.items():
+        weight = weights.of(task)
+        target = getattr(labels, task)
+        if weight == 0 or target is None or not bool((target != IGNORED).any()):
+            continue
+        smoothing = label_smoothing if task in MAIN_TASKS else 0.0
+        loss = functional.cross_entropy(
+            scores.float(), target, ignore_index=IGNORED, label_smoothing=smoothing
+        )
+        values[task] = float(loss.detach())
+        total = weight * loss if total is None else total + weight * loss
+    if total is None:
+        first = next(scores for _, scores in logits.items())
+        total = first.sum() * 0.0
+    return total, values

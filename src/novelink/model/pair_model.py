@@ -1,0 +1,167 @@
+"""The per-pair model: an encoder over marked copies, and the four heads on it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+from torch import nn
+
+from novelink.errors import SettingsError
+from novelink.model.heads import Classifier, Coreference
+from novelink.model.joint_loss import IGNORED, TaskTensors
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
+    from novelink.schema import Schema
+
+PAIR_VECTORS = ("cls", "cls+entities")
+
+
+@dataclass
+class PairBatch:
+    """Marked copies of one padded length.
+
+    Attributes:
+        input_ids: ``[B, L]``.
+        attention_mask: ``[B, L]``, 1 for tokens, 0 for padding.
+        starts: ``[B, M]`` token positions of start markers, padded with 0.
+        owners: ``[B, M]`` 1 first entity, 2 second, 3 both, 0 padding.
+        labels: gold labels; None when predicting.
+    """
+
+    input_ids: torch.Tensor
+    attention_mask: torch.Tensor
+    starts: torch.Tensor
+    owners: torch.Tensor
+    labels: TaskTensors | None = None
+
+    def to(self, device: torch.device) -> PairBatch:
+        """The same batch on another device."""
+        labels = None
+        if self.labels is not None:
+            moved = {task: tensor.to(device) for task, tensor in self.labels.items()}
+            labels = TaskTensors(**moved)
+        return PairBatch(
+            self.input_ids.to(device),
+            self.attention_mask.to(device),
+            self.starts.to(device),
+            self.owners.to(device),
+            labels,
+        )
+
+    def start_masks(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """Where the first and the second entity's start markers are: two ``[B, L]`` floats."""
+        shape = self.input_ids.shape
+        masks = []
+        for bit in (1, 2):
+            mask = torch.zeros(shape, device=self.input_ids.device)
+            has = ((self.owners & bit) > 0).float()
+            masks.append(mask.scatter_add_(1, self.starts, has).clamp_(max=1.0))
+        return masks[0], masks[1]
+
+
+class PairModel(nn.Module):
+    """Four tasks on one encoder.
+
+    Args:
+        encoder: of the transformers library; its width is h.
+        schema: gives the classes.
+        pair_vector: what classifies the pair. ``cls`` is the paper's v_cls;
+            ``cls+entities`` adds the entities' mean start-marker vectors as
+            sum and product, which do not depend on the order of the two.
+        dropout: on the heads' inputs.
+    """
+
+    def __init__(
+        self,
+        encoder: PreTrainedModel,
+        schema: Schema,
+        *,
+        pair_vector: str = "cls",
+        dropout: float = 0.1,
+    ) -> None:
+        super().__init__()
+        if pair_vector not in PAIR_VECTORS:
+            raise SettingsError(
+                f"unknown pair vector '{pair_vector}'",
+                remedy=f"Choose one of: {', '.join(PAIR_VECTORS)}",
+            )
+        self.encoder = encoder
+        self.pair_vector = pair_vector
+        hidden = encoder.config.hidden_size
+        width = hidden if pair_vector == "cls" else 3 * hidden
+        self.relation = Classifier(width, len(schema.relation_labels), dropout)
+        self.novelty = Classifier(width, len(schema.novelty_labels), dropout)
+        self.pair_type = Classifier(width, len(schema.pair_types), dropout)
+        self.coreference = Coreference(hidden, dropout)
+
+    def hidden(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
+        """Token vectors ``[B, L, h]``: ``V = PLM(x_1 … x_m)``."""
+        output: torch.Tensor = self.encoder(input_ids, attention_mask=attention_mask)[0]
+        return output
+
+    def pair_vectors(
+        self, hidden: torch.Tensor, first_starts: torch.Tensor, second_starts: torch.Tensor
+    ) -> torch.Tensor:
+        """One vector a sample, ``[B, width]``; the two entities may be swapped."""
+        cls = hidden[:, 0]
+        if self.pair_vector == "cls":
+            return cls
+        first, second = (
+            (mask.to(hidden.dtype).unsqueeze(1) @ hidden).squeeze(1)
+            / mask.to(hidden.dtype).sum(1, keepdim=True).clamp(min=1.0)
+            for mask in (first_starts, second_starts)
+        )
+        return torch.cat([cls, first + second, first * second], dim=-1)
+
+    def forward(self, batch: PairBatch, tasks: frozenset[str] | None = None) -> TaskTensors:
+        """Logits of the tasks.
+
+        Args:
+            batch: marked copies.
+            tasks: which heads to compute; all by default.
+
+        Returns:
+            One row a sample; coreference one row for every two mentions of a
+            sample, in the order of :func:`coreference_labels`.
+        """
+        hidden = self.hidden(batch.input_ids, batch.attention_mask)
+        vectors = self.pair_vectors(hidden, *batch.start_masks())
+        wanted = (
+            tasks
+            if tasks is not None
+            else frozenset(("relation", "novelty", "pair_type", "coreference"))
+        )
+        logits = TaskTensors()
+        for task in ("relation", "novelty", "pair_type"):
+            if task in wanted:
+                setattr(logits, task, getattr(self, task)(vectors))
+        if "coreference" in wanted:
+            index = batch.starts.unsqueeze(-1).expand(-1, -1, hidden.shape[-1])
+            logits.coreference = upper_pairs(self.coreference(hidden.gather(1, index)))
+        return logits
+
+
+def upper_pairs(square: torch.Tensor) -> torch.Tensor:
+    """Rows i < j of ``[B, M, M, …]``, flattened to ``[B · M(M−1)/2, …]``."""
+    count = square.shape[1]
+    rows, columns = torch.triu_indices(count, count, offset=1, device=square.device)
+    return square[:, rows, columns].flatten(0, 1)
+
+
+def coreference_labels(owners: torch.Tensor) -> torch.Tensor:
+    """1 where two mentions share a concept id, 0 where not, ignored at padding.
+
+    Args:
+        owners: ``[B, M]`` as in :class:`PairBatch`.
+
+    Returns:
+        ``[B · M(M−1)/2]``.
+    """
+    left, right = owners.unsqueeze(2), owners.unsqueeze(1)
+    labels = ((left & right) > 0).long()
+    labels = labels.masked_fill((left == 0) | (right == 0), IGNORED)
+    return upper_pairs(labels)

@@ -1,0 +1,206 @@
+"""Documents → tokenised pair samples with labels, and batches of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from novelink.errors import DataError
+from novelink.model.joint_loss import IGNORED, TaskTensors
+from novelink.model.pair_model import PairBatch, coreference_labels
+from novelink.pairs import candidate_pairs
+from novelink.schema import NO_RELATION
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from numpy.typing import NDArray
+
+    from novelink.document import Document
+    from novelink.reading.pair import PairInput, PairReading
+    from novelink.schema import Schema
+
+_STEP = 32  # inputs are padded to a multiple of this: few shapes, little padding
+
+
+@dataclass
+class PairSamples:
+    """Tokenised samples of a corpus, compact in memory.
+
+    Attributes:
+        inputs: one a pair.
+        relation: labels ``[N]`` over the schema's relation labels.
+        novelty: labels ``[N]`` over its novelty labels.
+        pair_type: labels ``[N]`` over its pair types.
+        document: index of each sample's document ``[N]``.
+        documents: what the samples came from, without their text.
+        cut_mentions: marked mentions out of sight, in all.
+    """
+
+    inputs: list[PairInput] = field(default_factory=list)
+    relation: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
+    novelty: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
+    pair_type: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
+    document: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
+    cut_mentions: int = 0
+
+    def __len__(self) -> int:
+        """Number of samples."""
+        return len(self.inputs)
+
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        """Tokens of each sample ``[N]``."""
+        return np.array([len(item.ids) for item in self.inputs], dtype=np.int64)
+
+
+def pair_samples(
+    documents: Iterable[Document],
+    reading: PairReading,
+    schema: Schema,
+    *,
+    novelty_over: str = "all",
+) -> PairSamples:
+    """Every candidate pair of every document, read and labelled.
+
+    Args:
+        documents: with gold relations.
+        reading: makes the inputs.
+        schema: gives pairs and labels.
+        novelty_over: ``all`` labels unrelated pairs "None", ``related`` leaves
+            them out of the novelty loss.
+
+    Raises:
+        DataError: a relation's type or novelty is not in the schema.
+    """
+    relation_of = {name: index for index, name in enumerate(schema.relation_labels)}
+    novelty_of = {name: index for index, name in enumerate(schema.novelty_labels)}
+    type_of = {types: index for index, types in enumerate(schema.pair_types)}
+    samples = PairSamples()
+    relation: list[int] = []
+    novelty: list[int] = []
+    types: list[int] = []
+    owner: list[int] = []
+    for number, document in enumerate(documents):
+        pairs = candidate_pairs(document, schema)
+        for pair in pairs:
+            if pair.relation not in relation_of:
+                raise DataError(
+                    f"document {document.id}: relation type '{pair.relation}' is not in the schema",
+                    remedy=f"Types are: {', '.join(schema.relation_types)}",
+                )
+            relation.append(relation_of[pair.relation])
+            types.append(type_of[pair.pair_type])
+            owner.append(number)
+            if pair.relation == NO_RELATION:
+                novelty.append(0 if novelty_over == "all" and schema.has_novelty else IGNORED)
+            elif pair.novelty is None:
+                novelty.append(IGNORED)
+            elif pair.novelty in novelty_of:
+                novelty.append(novelty_of[pair.novelty])
+            else:
+                raise DataError(
+                    f"document {document.id}: novelty '{pair.novelty}' is neither Novel nor No"
+                )
+        samples.inputs.extend(reading.encode(document, pairs))
+    samples.relation = np.array(relation, dtype=np.int64)
+    samples.novelty = np.array(novelty, dtype=np.int64)
+    samples.pair_type = np.array(types, dtype=np.int64)
+    samples.document = np.array(owner, dtype=np.int64)
+    samples.cut_mentions = sum(item.cut_mentions for item in samples.inputs)
+    return samples
+
+
+def epoch_indices(
+    samples: PairSamples, *, negatives_per_positive: float | None, seed: int, epoch: int
+) -> NDArray[np.int64]:
+    """Samples of one epoch: all related pairs, and unrelated ones drawn anew.
+
+    A pure function of seed and epoch, so that a resumed run sees the same.
+    """
+    positive = np.flatnonzero(samples.relation != 0)
+    negative = np.flatnonzero(samples.relation == 0)
+    if negatives_per_positive is not None:
+        wanted = min(len(negative), round(negatives_per_positive * len(positive)))
+        generator = np.random.default_rng((seed, epoch, 1))
+        negative = generator.choice(negative, size=wanted, replace=False)
+    return np.sort(np.concatenate([positive, negative]))
+
+
+def token_batches(
+    indices: NDArray[np.int64],
+    lengths: NDArray[np.int64],
+    *,
+    batch_tokens: int,
+    seed: int | None,
+    epoch: int = 0,
+) -> list[NDArray[np.int64]]:
+    """Batches of samples of like length, each within a number of padded tokens.
+
+    Args:
+        indices: samples to batch.
+        lengths: tokens of every sample of the corpus.
+        batch_tokens: padded tokens of a batch; one sample is always allowed.
+        seed: shuffles; None keeps ascending lengths (evaluation).
+        epoch: changes the shuffle.
+    """
+    generator = None if seed is None else np.random.default_rng((seed, epoch, 2))
+    if generator is None:
+        order = indices[np.argsort(lengths[indices], kind="stable")]
+    else:
+        # A little noise on the lengths mixes neighbours anew each epoch.
+        noisy = lengths[indices] + generator.uniform(0, _STEP, len(indices))
+        order = indices[np.argsort(noisy, kind="stable")]
+    batches: list[NDArray[np.int64]] = []
+    begin = 0
+    longest = 0
+    for position, index in enumerate(order):
+        longest = max(longest, padded(int(lengths[index])))
+        if position > begin and longest * (position - begin + 1) > batch_tokens:
+            batches.append(order[begin:position])
+            begin, longest = position, padded(int(lengths[index]))
+    if begin < len(order):
+        batches.append(order[begin:])
+    if generator is not None:
+        batches = [batches[place] for place in generator.permutation(len(batches))]
+    return batches
+
+
+def padded(length: int) -> int:
+    """The padded length of an input."""
+    return -(-length // _STEP) * _STEP
+
+
+def collate(
+    samples: PairSamples, indices: Sequence[int] | NDArray[np.int64], pad_id: int
+) -> PairBatch:
+    """Tensors of some samples, with labels."""
+    inputs = [samples.inputs[index] for index in indices]
+    length = padded(max(len(item.ids) for item in inputs))
+    mentions = max(1, *(len(item.starts) for item in inputs))
+    ids = np.full((len(inputs), length), pad_id, dtype=np.int64)
+    mask = np.zeros((len(inputs), length), dtype=np.int64)
+    starts = np.zeros((len(inputs), mentions), dtype=np.int64)
+    owners = np.zeros((len(inputs), mentions), dtype=np.int64)
+    for row, item in enumerate(inputs):
+        ids[row, : len(item.ids)] = item.ids
+        mask[row, : len(item.ids)] = 1
+        starts[row, : len(item.starts)] = item.starts
+        owners[row, : len(item.owners)] = item.owners
+    owner_tensor = torch.from_numpy(owners)
+    labels = TaskTensors(
+        relation=torch.from_numpy(samples.relation[indices]),
+        novelty=torch.from_numpy(samples.novelty[indices]),
+        pair_type=torch.from_numpy(samples.pair_type[indices]),
+        coreference=coreference_labels(owner_tensor),
+    )
+    return PairBatch(
+        torch.from_numpy(ids),
+        torch.from_numpy(mask),
+        torch.from_numpy(starts),
+        owner_tensor,
+        labels,
+    )

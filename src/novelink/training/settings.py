@@ -1,0 +1,242 @@
+"""Typed settings of a training run, read from TOML; unknown keys are errors."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, get_args, get_type_hints
+
+from novelink.errors import SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+@dataclass(frozen=True)
+class DataSettings:
+    """Corpora.
+
+    Attributes:
+        train: documents with gold relations, in any format.
+        dev: documents that choose the checkpoint and the decision thresholds.
+        schema: TOML file of another schema; BioRED's by default.
+    """
+
+    train: str = ""
+    dev: str = ""
+    schema: str | None = None
+
+
+@dataclass(frozen=True)
+class EncoderSettings:
+    """The pretrained encoder.
+
+    Attributes:
+        name: hub name, folder, or ``embedded``.
+        revision: branch, tag or commit on the hub.
+        offline: use only what is on disk.
+        dropout: after each sub-layer; None keeps the encoder's own.
+        attention_dropout: on attention weights; 0 saves a third of a CPU step.
+    """
+
+    name: str = "embedded"
+    revision: str | None = None
+    offline: bool = False
+    dropout: float | None = None
+    attention_dropout: float | None = 0.0
+
+
+@dataclass(frozen=True)
+class ModelSettings:
+    """Reading and heads.
+
+    Attributes:
+        reading: ``pair``.
+        max_length: tokens of an input.
+        pair_vector: ``cls`` (the paper's) or ``cls+entities``.
+        dropout: on the heads' inputs.
+    """
+
+    reading: str = "pair"
+    max_length: int = 512
+    pair_vector: str = "cls"
+    dropout: float = 0.1
+
+
+@dataclass(frozen=True)
+class TaskSettings:
+    """The joint loss.
+
+    Attributes:
+        main: ``relation`` or ``novelty``.
+        coreference: η of coreference resolution.
+        pair_type: η of entity-pair typing.
+        relation: η of relation, where novelty is the main task.
+        novelty: η of novelty, where relation is the main task.
+        novelty_over: ``all`` pairs (unrelated ones are their own class) or
+            only ``related`` ones.
+        label_smoothing: in relation and novelty.
+        negatives_per_positive: unrelated pairs drawn anew each epoch for every
+            related one; None takes all.
+    """
+
+    main: str = "relation"
+    coreference: float = 0.2
+    pair_type: float = 0.2
+    relation: float = 0.5
+    novelty: float = 0.5
+    novelty_over: str = "all"
+    label_smoothing: float = 0.0
+    negatives_per_positive: float | None = None
+
+
+@dataclass(frozen=True)
+class OptimSettings:
+    """Optimisation.
+
+    Attributes:
+        epochs: passes over the training pairs.
+        rate: highest learning rate of the encoder.
+        head_rate: of the heads; None takes ``rate``.
+        warmup_share: share of all steps over which rates rise.
+        weight_decay: of AdamW, on matrices.
+        clip: largest gradient norm.
+        batch_tokens: padded tokens of a micro-batch.
+        accumulation: micro-batches of a step.
+        fgm_epsilon: ε of adversarial training; 0 switches it off.
+        patience: epochs without a better Dev score before stopping; None never.
+        seed: of everything random.
+        precision: ``auto``, ``fp32`` or ``bf16``.
+        threads: CPU threads; None leaves torch's choice.
+        evaluate_from: first epoch (from 1) after which Dev is scored.
+        checkpoint_minutes: time between checkpoints within an epoch.
+    """
+
+    epochs: int = 4
+    rate: float = 5e-5
+    head_rate: float | None = None
+    warmup_share: float = 0.1
+    weight_decay: float = 0.01
+    clip: float = 1.0
+    batch_tokens: int = 8192
+    accumulation: int = 1
+    fgm_epsilon: float = 0.0
+    patience: int | None = None
+    seed: int = 1
+    precision: str = "auto"
+    threads: int | None = None
+    evaluate_from: int = 1
+    checkpoint_minutes: float = 10.0
+
+
+@dataclass(frozen=True)
+class TrainSettings:
+    """All settings of a run; ``novelink train config.toml --set optim.rate=1e-4``.
+
+    Attributes:
+        output: folder of the run.
+        name: name of the exported model.
+    """
+
+    output: str = "runs/model"
+    name: str = "model"
+    data: DataSettings = field(default_factory=DataSettings)
+    encoder: EncoderSettings = field(default_factory=EncoderSettings)
+    model: ModelSettings = field(default_factory=ModelSettings)
+    tasks: TaskSettings = field(default_factory=TaskSettings)
+    optim: OptimSettings = field(default_factory=OptimSettings)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Nested plain values, as the TOML file has them."""
+        return asdict(self)
+
+
+def load_settings(path: str | Path, overrides: Iterable[str] = ()) -> TrainSettings:
+    """Read a TOML file and apply ``section.key=value`` overrides.
+
+    Paths in the file are taken relative to the folder the command runs in.
+
+    Raises:
+        SettingsError: unreadable file, unknown key, or a value of the wrong type.
+    """
+    path = Path(path)
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SettingsError(
+            f"cannot read the settings: {error.strerror}", source=str(path)
+        ) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"not a TOML file: {error}", source=str(path)) from error
+    settings: TrainSettings = from_dict(TrainSettings, data, source=str(path))
+    return override(settings, overrides)
+
+
+def override(settings: TrainSettings, overrides: Iterable[str]) -> TrainSettings:
+    """Settings with ``section.key=value`` texts applied; values are TOML, bare words are texts."""
+    for text in overrides:
+        key, separator, value = text.partition("=")
+        if not separator:
+            raise SettingsError(f"'{text}' is no setting", remedy="Write --set section.key=value")
+        try:
+            parsed = tomllib.loads(f"value = {value}")["value"]
+        except tomllib.TOMLDecodeError:
+            parsed = None if value.strip().lower() in ("none", "null", "") else value.strip()
+        settings = _set(settings, key.strip().split("."), parsed, text)
+    return settings
+
+
+def _set(settings: Any, path: list[str], value: Any, text: str) -> Any:
+    hints = get_type_hints(type(settings))
+    name, *rest = path
+    if name not in hints:
+        raise SettingsError(
+            f"unknown setting in '{text}'", remedy=f"Settings here: {', '.join(hints)}"
+        )
+    if rest:
+        if not is_dataclass(getattr(settings, name)):
+            raise SettingsError(f"'{name}' in '{text}' has no settings below it")
+        return replace(settings, **{name: _set(getattr(settings, name), rest, value, text)})
+    return replace(settings, **{name: _checked(hints[name], value, text, None)})
+
+
+def from_dict(kind: Any, data: dict[str, Any], *, source: str | None = None, at: str = "") -> Any:
+    """A settings class from nested plain values.
+
+    Raises:
+        SettingsError: unknown key or a value of the wrong type.
+    """
+    hints = get_type_hints(kind)
+    unknown = sorted(set(data) - set(hints))
+    if unknown:
+        raise SettingsError(
+            f"unknown setting '{at}{unknown[0]}'",
+            source=source,
+            remedy=f"Settings here: {', '.join(item.name for item in fields(kind))}",
+        )
+    values = {
+        name: _checked(hints[name], value, f"{at}{name}", source) for name, value in data.items()
+    }
+    return kind(**values)
+
+
+def _checked(hint: Any, value: Any, name: str, source: str | None) -> Any:
+    if is_dataclass(hint):
+        if not isinstance(value, dict):
+            raise SettingsError(f"'{name}' must be a table", source=source)
+        return from_dict(hint, value, source=source, at=f"{name}.")
+    allowed = get_args(hint) or (hint,)
+    if value is None and type(None) in allowed:
+        return None
+    # TOML writes 1 for 1.0, and bool is a kind of int in Python: both need care.
+    if float in allowed and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if isinstance(value, bool) and bool not in allowed:
+        allowed = ()
+    if not any(isinstance(value, kind) for kind in allowed if kind is not type(None)):
+        names = " or ".join(
+            getattr(kind, "__name__", str(kind)) for kind in get_args(hint) or (hint,)
+        )
+        raise SettingsError(f"'{name}' must be {names}, not {value!r}", source=source)
+    return value

@@ -1,0 +1,188 @@
+"""A trained model as a folder: built, saved and loaded again.
+
+.. code-block:: text
+
+    settings.json       the run's settings and the schema
+    encoder.json        the encoder's configuration
+    model.safetensors   all weights
+    tokenizer.json      with the markers
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+from tokenizers import AddedToken, Tokenizer
+
+from novelink.errors import ModelError, SettingsError
+from novelink.model.encoder import load_encoder, load_tokenizer
+from novelink.model.pair_model import PairModel
+from novelink.reading.marking import END_MARKER, START_MARKER
+from novelink.reading.pair import PairReading
+from novelink.schema import BIORED, Schema, load_schema
+from novelink.training.settings import TrainSettings, from_dict
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
+READINGS = ("pair",)
+
+EMBEDDED_ENCODER = "embedded"
+
+
+@dataclass
+class TaskModel:
+    """Everything a model consists of.
+
+    Attributes:
+        model: encoder and heads.
+        reading: makes its inputs.
+        schema: its vocabulary.
+        settings: of the run that made it.
+    """
+
+    model: PairModel
+    reading: PairReading
+    schema: Schema
+    settings: TrainSettings
+
+    @property
+    def tokenizer(self) -> Tokenizer:
+        """The tokenizer, markers included."""
+        return self.reading.tokenizer
+
+    @property
+    def pad_id(self) -> int:
+        """Id of ``[PAD]``."""
+        return int(self.tokenizer.token_to_id("[PAD]") or 0)
+
+
+def build_model(settings: TrainSettings) -> TaskModel:
+    """A model to be trained: pretrained encoder, fresh heads.
+
+    Raises:
+        SettingsError: unknown reading or a length beyond the encoder's.
+        ModelError: the encoder cannot be loaded.
+    """
+    _check_reading(settings)
+    schema = load_schema(settings.data.schema) if settings.data.schema else BIORED
+    name = encoder_name(settings.encoder.name)
+    chosen = settings.encoder
+    tokenizer = load_tokenizer(name, revision=chosen.revision, offline=chosen.offline)
+    encoder = load_encoder(
+        name,
+        revision=chosen.revision,
+        offline=chosen.offline,
+        dropout=chosen.dropout,
+        attention_dropout=chosen.attention_dropout,
+    )
+    longest = getattr(encoder.config, "max_position_embeddings", settings.model.max_length)
+    if settings.model.max_length > longest:
+        raise SettingsError(
+            f"model.max_length is {settings.model.max_length}, the encoder reads {longest} tokens",
+            remedy=f"Set model.max_length to {longest} or less",
+        )
+    # Heads and new embeddings come from the run's seed, whatever was drawn before.
+    torch.manual_seed(settings.optim.seed)
+    add_markers(tokenizer, encoder)
+    return _assemble(encoder, tokenizer, schema, settings)
+
+
+def add_markers(tokenizer: Tokenizer, encoder: PreTrainedModel) -> None:
+    """Give the tokenizer the two markers, and the encoder rows for them."""
+    tokenizer.add_special_tokens(
+        [
+            AddedToken(marker, special=True, normalized=False)
+            for marker in (START_MARKER, END_MARKER)
+        ]
+    )
+    size = tokenizer.get_vocab_size()
+    if size > encoder.get_input_embeddings().weight.shape[0]:
+        encoder.resize_token_embeddings(size, mean_resizing=False)
+
+
+def encoder_name(name: str) -> str:
+    """``embedded`` → the folder of the encoder that ships; other names as they are.
+
+    Raises:
+        ModelError: this installation ships no encoder.
+    """
+    if name != EMBEDDED_ENCODER:
+        return name
+    folder = Path(__file__).resolve().parent.parent / "models" / "encoder"
+    if not folder.is_dir():
+        raise ModelError(
+            "this installation ships no encoder",
+            remedy="Set encoder.name to a hub name or a folder",
+        )
+    return str(folder)
+
+
+def save_model(model: TaskModel, folder: Path) -> None:
+    """Write a model folder (see the module's description)."""
+    from safetensors.torch import save_file
+
+    folder.mkdir(parents=True, exist_ok=True)
+    state = {name: value.contiguous() for name, value in model.model.state_dict().items()}
+    save_file(state, folder / "model.safetensors")
+    model.model.encoder.config.to_json_file(folder / "encoder.json")
+    model.tokenizer.save(str(folder / "tokenizer.json"))
+    about = {"settings": model.settings.to_dict(), "schema": model.schema.to_dict()}
+    (folder / "settings.json").write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
+
+
+def load_model(folder: Path) -> TaskModel:
+    """Read a model folder.
+
+    Raises:
+        ModelError: a file is missing or does not fit the others.
+    """
+    from safetensors.torch import load_file
+    from transformers import AutoConfig, AutoModel
+
+    try:
+        about = json.loads((folder / "settings.json").read_text(encoding="utf-8"))
+        configuration = json.loads((folder / "encoder.json").read_text(encoding="utf-8"))
+        state = load_file(folder / "model.safetensors")
+        tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+        settings: TrainSettings = from_dict(TrainSettings, about["settings"])
+        schema = Schema.from_dict(about["schema"])
+    except Exception as error:  # each library has its own; all mean the same here
+        raise ModelError(
+            f"not a trained model: {error}",
+            source=str(folder),
+            remedy="Give the folder 'best' of a run of `novelink train`",
+        ) from error
+    kind = configuration.pop("model_type")
+    encoder = AutoModel.from_config(
+        AutoConfig.for_model(kind, **configuration), attn_implementation="eager"
+    )
+    model = _assemble(encoder, tokenizer, schema, settings)
+    try:
+        model.model.load_state_dict(state)
+    except RuntimeError as error:
+        raise ModelError(
+            "the weights do not fit the settings beside them", source=str(folder)
+        ) from error
+    return model
+
+
+def _assemble(
+    encoder: PreTrainedModel, tokenizer: Tokenizer, schema: Schema, settings: TrainSettings
+) -> TaskModel:
+    model = PairModel(
+        encoder, schema, pair_vector=settings.model.pair_vector, dropout=settings.model.dropout
+    )
+    return TaskModel(model, PairReading(tokenizer, settings.model.max_length), schema, settings)
+
+
+def _check_reading(settings: TrainSettings) -> None:
+    if settings.model.reading not in READINGS:
+        raise SettingsError(
+            f"unknown reading '{settings.model.reading}'",
+            remedy=f"Choose one of: {', '.join(READINGS)}",
+        )
