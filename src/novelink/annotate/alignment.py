@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from dataclasses import replace
+from difflib import SequenceMatcher
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -12,6 +14,7 @@ if TYPE_CHECKING:
 _REACH = 200
 """How far from its expected place a mention is looked for, in characters."""
 
+_PIECE = re.compile(r"\w+|[^\w\s]")
 _NOT_ALPHANUMERIC = re.compile(r"[\W_]+")
 
 
@@ -30,8 +33,8 @@ def transfer_mentions(source: Document, target: Document) -> tuple[list[Mention]
     """Mentions of ``source`` with the offsets they have in ``target``.
 
     Services return texts with other blanks, quotes or Greek letters, which
-    shifts what follows. Each mention is looked for near where the ones before
-    it were found.
+    shifts what follows. The words that both texts share in order say by how
+    much; a mention whose own words differ is looked for nearby.
 
     Returns:
         The mentions that were found, and how many were not.
@@ -40,9 +43,11 @@ def transfer_mentions(source: Document, target: Document) -> tuple[list[Mention]
     if source.text == text:
         return list(source.mentions), 0
     folded = text.lower()
+    starts, shifts = _shifts(source.text, text)
     moved: list[Mention] = []
-    lost = shift = 0
-    for mention in sorted(source.mentions, key=lambda one: (one.start, one.end)):
+    lost = 0
+    for mention in source.mentions:
+        shift = shifts[max(0, bisect_right(starts, mention.start) - 1)]
         if mention.spans:
             start = mention.start + shift if _parts_fit(mention, shift, text) else -1
         else:
@@ -56,6 +61,19 @@ def transfer_mentions(source: Document, target: Document) -> tuple[list[Mention]
         found = " ".join(text[begin:stop] for begin, stop in spans) if spans else text[start:end]
         moved.append(replace(mention, start=start, end=end, spans=spans, text=found))
     return moved, lost
+
+
+def _shifts(source: str, target: str) -> tuple[list[int], list[int]]:
+    """Where a shared stretch begins in ``source``, and how far it has moved in ``target``."""
+    pieces = [list(_PIECE.finditer(text)) for text in (source, target)]
+    words = [[piece[0] for piece in found] for found in pieces]
+    starts, shifts = [0], [0]
+    for block in SequenceMatcher(None, *words, autojunk=False).get_matching_blocks():
+        if block.size:
+            start = pieces[0][block.a].start()
+            starts.append(start)
+            shifts.append(pieces[1][block.b].start() - start)
+    return starts, shifts
 
 
 def _nearest(text: str, folded: str, wanted: str, expected: int) -> int:

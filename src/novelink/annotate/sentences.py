@@ -89,7 +89,7 @@ _DOTTED = re.compile(r"(?:[A-Za-z]\.)+[A-Za-z]$")
 _LETTER_OR_DIGIT = re.compile(r"[^\W_]")
 _FIRST_WORD = re.compile(r"[^\W\d_]+")
 _LIST_ITEM = re.compile(r"\(\d{1,2}\)\s+[A-Z]")
-_LIST_NUMBER = re.compile(r"(?:^|[.?!:;]\s+)\(?\d{1,2}$")
+_LIST_NUMBER = re.compile(r"(?:^|(?P<word>\S*)[.?!:;]\s+)\(?\d{1,2}$")
 _CAPITAL_AND = re.compile(r"\b[A-Z]\s+(?:and|or|to|vs\.?)$")
 _OPENERS = "\"'“‘«([{"
 
@@ -224,7 +224,7 @@ def _word_ends(text: str, position: int, word: str, inner: str) -> bool:
     if (
         (shortened and lower in _NEVER_LAST)
         or _is_heading(text, position)
-        or _LIST_NUMBER.search(text[max(0, position - 10) : position])
+        or _is_list_number(text, position)
         or (inner[0].isdigit() and (lower in _BEFORE_NUMBER or last == "0"))
     ):
         return False
@@ -257,6 +257,15 @@ def _is_heading(text: str, position: int) -> bool:
     if border < 0 and begin > 0:
         return False
     return bool(_HEADING_ALONE.fullmatch(piece[border + 1 :].strip()))
+
+
+def _is_list_number(text: str, position: int) -> bool:
+    """Whether a number stands where a sentence begins: "2. Glucose fell", but not "Fig. 2"."""
+    found = _LIST_NUMBER.search(text[max(0, position - 20) : position])
+    if found is None:
+        return False
+    word = (found["word"] or "").lower().lstrip(_OPENERS)
+    return word not in _NEVER_LAST and word not in _BEFORE_NUMBER and word not in _MAYBE_LAST
 
 
 def _first_word(inner: str) -> str:

@@ -13,6 +13,6 @@ from __future__ import annotations
 
 from novelink.annotate.pubtator3.client import Fetched, PubTator3
 from novelink.annotate.pubtator3.settings import PubTatorSettings
-from novelink.annotate.pubtator3.transport import BlockedError, ServiceError
+from novelink.annotate.pubtator3.transport import BlockedError, ServiceError, UnreachableError
 
-__all__ = ["BlockedError", "Fetched", "PubTator3", "PubTatorSettings", "ServiceError"]
+__all__ = ["BlockedError", "Fetched", "PubTator3", "PubTatorSettings", "ServiceError", "UnreachableError"]

@@ -6,6 +6,7 @@ import logging
 import time
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -23,6 +24,7 @@ from novelink.annotate.pubtator3.limiter import RateLimiter
 from novelink.errors import NovelinkError
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Callable, Mapping
 
     from novelink.annotate.pubtator3.settings import PubTatorSettings
@@ -75,6 +77,7 @@ class Transport:
         self._client = httpx.Client(
             headers={"User-Agent": f"novelink/{__version__}"},
             timeout=settings.timeout_seconds,
+            verify=_certificates(),
             follow_redirects=True,
         )
         self._limiters: dict[str, RateLimiter] = {}
@@ -207,6 +210,12 @@ class Transport:
                 rate = max(rate, _EUTILS_WITH_KEY_PER_SECOND)
             self._limiters[host] = RateLimiter(host, rate, self.settings.lock_folder)
         return self._limiters[host]
+
+
+@cache
+def _certificates() -> ssl.SSLContext:
+    """Loading them takes longer than a request does."""
+    return httpx.create_ssl_context()
 
 
 def _tell(state: RetryCallState) -> None:
