@@ -79,6 +79,7 @@ class _Builder:
         self.line = line
         self.intake = intake
         self.passages: list[Passage] = []
+        self.typed = 0  # passages that say of which type they are, be it the empty one
         self.annotations: list[dict[str, Any]] = []
         self.relations: list[dict[str, Any]] = []
 
@@ -86,7 +87,7 @@ class _Builder:
         for passage in data["passages"]:
             self._passage(passage)
         self._collect(data)
-        passages = _with_types(self.passages)
+        passages = _with_types(self.passages, self.typed)
         text = Document(self.id, passages).text if self.annotations else ""
         mentions: list[Mention] = []
         ids_of: dict[str, str | None] = {}
@@ -112,7 +113,8 @@ class _Builder:
 
     def _passage(self, raw: dict[str, Any]) -> None:
         infons = _infons(raw.get("infons"))
-        kind = next((value for key, value in infons if key == "type"), "")
+        kind = next((value for key, value in infons if key == "type"), None)
+        self.typed += kind is not None
         rest = tuple(pair for pair in infons if pair[0] != "type")
         text = raw.get("text")
         self._collect(raw)
@@ -120,8 +122,8 @@ class _Builder:
         for sentence in sentences:
             self._collect(sentence)
         if text is None:
-            text = _joined(sentences, int(raw["offset"]))
-        self.passages.append(Passage(int(raw["offset"]), str(text), kind, rest))
+            text = _joined(sentences, _whole(raw["offset"]))
+        self.passages.append(Passage(_whole(raw["offset"]), str(text), kind or "", rest))
 
     def _mention(self, raw: dict[str, Any], text: str) -> Mention | None:
         infons = raw["infons"]
@@ -136,7 +138,7 @@ class _Builder:
         if kind is None:
             return None
         spans = tuple(
-            (int(place["offset"]), int(place["offset"]) + int(place["length"]))
+            (_whole(place["offset"]), _whole(place["offset"]) + _whole(place["length"]))
             for place in raw["locations"]
         )
         if len(spans) == 1:
@@ -167,6 +169,14 @@ def _identifier(infons: dict[str, Any]) -> str:
     return "-"
 
 
+def _whole(value: Any) -> int:
+    if type(value) is int:
+        return value
+    if isinstance(value, str) and value.strip().isdecimal():
+        return int(value)
+    raise ValueError(f"'{value}' is no whole number")
+
+
 def _same_letters(first: str, second: str) -> bool:
     return "".join(first.split()) == "".join(second.split())
 
@@ -176,14 +186,14 @@ def _joined(sentences: Any, offset: int) -> str:
     position = offset
     for sentence in sentences:
         text = str(sentence.get("text") or "")
-        parts += (" " * (int(sentence["offset"]) - position), text)
-        position = int(sentence["offset"]) + len(text)
+        parts += (" " * (_whole(sentence["offset"]) - position), text)
+        position = _whole(sentence["offset"]) + len(text)
     return "".join(parts)
 
 
-def _with_types(passages: list[Passage]) -> tuple[Passage, ...]:
+def _with_types(passages: list[Passage], typed: int) -> tuple[Passage, ...]:
     """Two passages without types, as BioRED's JSON has them, are title and abstract."""
-    if len(passages) == 2 and not passages[0].type and not passages[1].type:
+    if len(passages) == 2 and not typed:
         first, second = passages
         return (
             Passage(first.offset, first.text, "title", first.infons),
@@ -226,9 +236,11 @@ def document_data(document: Document, writer: Writer) -> dict[str, Any]:
     Infons are lists of pairs here, since XML may repeat a key. Mentions stand in
     the passage where they begin; relations at the document.
     """
+    # Two passages without any type would be read back as title and abstract.
+    typed = len(document.passages) == 2 or any(passage.type for passage in document.passages)
     passages: list[dict[str, Any]] = [
         {
-            "infons": [("type", passage.type), *passage.infons] if passage.type else passage.infons,
+            "infons": [("type", passage.type), *passage.infons] if typed else passage.infons,
             "offset": passage.offset,
             "text": passage.text,
             "annotations": [],
@@ -236,16 +248,16 @@ def document_data(document: Document, writer: Writer) -> dict[str, Any]:
         for passage in document.passages
     ]
     ends = [passage.end for passage in document.passages]
-    strays: list[dict[str, Any]] = []
     position = 0
     for number, mention in enumerate(document.mentions):
         data = _annotation(number, mention, writer)
         # Mentions mostly come in order, so the search begins at the last one's passage.
-        if position and mention.start < passages[position]["offset"]:
+        if position and mention.start < ends[position - 1]:
+            writer.lose("order of mentions that do not follow the text")
             position = 0
         while position < len(ends) - 1 and mention.start >= ends[position]:
             position += 1
-        (passages[position]["annotations"] if passages else strays).append(data)
+        passages[position]["annotations"].append(data)
     return {
         "id": document.id,
         "infons": document.infons,
@@ -259,7 +271,7 @@ def document_data(document: Document, writer: Writer) -> dict[str, Any]:
 
 def _annotation(number: int, mention: Mention, writer: Writer) -> dict[str, Any]:
     if not survives(mention.concept_ids):
-        writer.lose("concept ids that hold a separator")
+        writer.lose("concept ids that are read back in another form")
     identifier = written_id(mention.concept_ids, mention.source_id)
     infons = [("identifier", identifier), ("type", mention.type)]
     if mention.source_id is not None and identifier != mention.source_id:

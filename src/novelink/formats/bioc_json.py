@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from novelink.errors import DataError
 from novelink.formats.bioc import build_document, document_data
 from novelink.formats.json_stream import stream_objects
+from novelink.formats.source import CutOffError
 from novelink.formats.writer import Writer
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def read_bioc_json(source: Source, intake: Intake) -> Iterator[Document]:
                 intake.skip(error)
             else:
                 yield document
-    except DataError as error:
+    except CutOffError as error:
         intake.skip(error)
 
 

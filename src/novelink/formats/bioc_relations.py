@@ -48,7 +48,7 @@ def parse_relation(
     Raises:
         DataError: type or values are unknown, or the two entities are not there.
     """
-    infons = raw.get("infons") or {}
+    infons = {key: value for key, value in (raw.get("infons") or {}).items() if value is not None}
     name = infons.get("type", infons.get("relation"))
     if name is None:
         raise intake.fault(
@@ -57,6 +57,10 @@ def parse_relation(
     pair = _pair(raw, infons, ids_of, line, intake)
     if pair is None:
         return None
+    if not pair[0] or not pair[1]:
+        raise intake.fault(
+            f"relation {raw.get('id')} with an empty id", line=line, remedy=f"Give it {_KNOWN}"
+        )
     score = infons.get("score")
     novelty_score = infons.get("novelty_score")
     subject = infons.get("subject")
@@ -65,7 +69,7 @@ def parse_relation(
         pair[1],
         intake.relation_type(str(name), line),
         intake.novelty(str(infons.get("novel", infons.get("novelty", "")) or ""), line),
-        None if score in {None, ""} else intake.probability(str(score), "score", line),
+        None if score is None or score == "" else intake.probability(str(score), "score", line),
         None
         if novelty_score is None
         else intake.probability(str(novelty_score), "novelty score", line),
@@ -109,7 +113,7 @@ def _role(role: Any, intake: Intake) -> str:
     """An entity as PubTator 3 names it: an object, or ``Type|id``."""
     if isinstance(role, dict):
         for key in ("identifier", "normalized_id", "id"):
-            if role.get(key) not in {None, ""}:
+            if role.get(key) is not None and role[key] != "":
                 # The identifier of a variant is a whole record; entities are single here.
                 return default_id(read_ids(str(role[key]))[0])
         raise ValueError("a role without an identifier")
@@ -145,14 +149,14 @@ def _evidence(text: str, line: int | None, intake: Intake) -> tuple[Evidence, ..
     for item in text.split():
         span, _, weight = item.partition(":")
         start, _, end = span.partition("-")
-        try:
-            parts.append(Evidence(int(start), int(end), float(weight)))
-        except ValueError as error:
+        if not (start.isdecimal() and end.isdecimal()):
             raise intake.fault(
                 f"evidence '{item}' is not start-end:weight",
                 line=line,
                 remedy="Write such as 120-214:0.83, several separated by blanks",
-            ) from error
+            )
+        weight_value = intake.probability(weight, "evidence weight", line)
+        parts.append(Evidence(int(start), int(end), weight_value))
     return tuple(parts)
 
 

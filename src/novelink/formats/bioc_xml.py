@@ -20,11 +20,12 @@ if TYPE_CHECKING:
     from novelink.formats.source import Source
 
 _DOCUMENT_END = b"</document>"
+_UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
 
 def sniff(prefix: bytes) -> bool:
     """Whether content begins like BioC XML."""
-    if prefix[:2] in {b"\xff\xfe", b"\xfe\xff"}:
+    if prefix[:2] in _UTF16:
         prefix = prefix.decode("utf-16", "ignore").encode()
     return re.search(rb"<collection[\s>]|<!DOCTYPE\s+collection\b", prefix) is not None
 
@@ -101,6 +102,7 @@ def _elements(source: Source) -> Iterator[tuple[Element, int]]:
     root: Element | None = None
     line = 1  # where the next byte to be fed stands
     first_line = 1  # where the current document begins
+    piece = b""
     try:
         for piece in _pieces(source):
             if not guard.done:
@@ -120,19 +122,31 @@ def _elements(source: Source) -> Iterator[tuple[Element, int]]:
             line += piece.count(b"\n")
         parser.close()
     except ParseError as error:
-        cut = error.code in {3, 5, 13, 4} and _at_end(error)
         raise CutOffError(
-            f"the XML is broken: {str(error).partition(':')[0]}"
-            if not cut
-            else "the XML is cut off",
+            _what_broke(error, piece),
             source=source.name,
             line=error.position[0],
-            remedy="Fetch or write the file again",
+            remedy="Save the file as UTF-8"
+            if "UTF-8" in _what_broke(error, piece)
+            else "Fetch or write the file again",
         ) from error
+    except CutOffError as error:
+        error.line = line
+        raise
 
 
-def _at_end(error: ParseError) -> bool:
-    return "no element found" in str(error) or "unclosed" in str(error)
+_NO_ELEMENT, _UNCLOSED_TOKEN = 3, 5  # expat's codes of what a cut-off file gives
+
+
+def _what_broke(error: ParseError, piece: bytes) -> str:
+    if error.code in {_NO_ELEMENT, _UNCLOSED_TOKEN}:
+        return "the XML is cut off" if piece else "the XML is empty"
+    try:
+        piece.decode("utf-8")
+    except UnicodeDecodeError as fault:
+        if fault.reason != "unexpected end of data" and piece[:2] not in _UTF16:
+            return f"not UTF-8 (byte 0x{piece[fault.start]:02x})"
+    return f"the XML is broken: {str(error).partition(':')[0]}"
 
 
 def _pieces(source: Source) -> Iterator[bytes]:
@@ -178,7 +192,9 @@ def _text(element: Element) -> str | None:
 def _passage(element: Element) -> dict[str, Any]:
     data = _part(element)
     data["infons"] = _pairs(element)
-    data["offset"] = element.findtext("offset")
+    offset = element.find("offset")
+    if offset is not None:
+        data["offset"] = offset.text
     data["text"] = _text(element)
     data["sentences"] = [_passage(child) for child in element.iterfind("sentence")]
     return data

@@ -34,7 +34,7 @@ _VARIANT_FIELD = re.compile(
 _RS_NUMBER = re.compile(r"(?:^|;)\s*rs#:\s*(?:rs)?(\d+)", re.IGNORECASE)
 _HGVS = re.compile(r"(?:^|;)\s*hgvs:([^;]+)", re.IGNORECASE)
 _TMVAR = re.compile(r"^\s*tmvar:", re.IGNORECASE)
-_MINUS_ONE = re.compile(r"(^|[,;|])-1(?=$|[,;|])")
+_MINUS_ONE = re.compile(r"(^|[,;])-1(?=$|[,;])")
 
 
 @lru_cache(_REMEMBERED)

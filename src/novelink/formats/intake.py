@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from novelink.document import NOT_NOVEL, NOVEL, Document, check_document
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
 
     from novelink.formats.report import ReadReport
     from novelink.schema import Schema
+
+_HALF_PAIR = re.compile("[\ud800-\udfff]")
 
 # PubTator 3's search page names its relations by verbs; the corpus it learnt from has these.
 _RELATION_VERBS = {
@@ -51,6 +54,7 @@ class Intake:
         self.lenient = lenient
         self.report = report
         self.seen = seen
+        self._accepted = 0
         self._entity_types: dict[str, str] = {name: name for name in schema.entity_types}
         for alias, name_here in schema.aliases.items():
             self._entity_types.setdefault(alias, name_here)
@@ -69,9 +73,10 @@ class Intake:
         """Count a bad document under ``lenient``; otherwise raise its error.
 
         A container that ends too early is counted as one document, the one in
-        which it ended.
+        which it ended. Where that leaves no document at all, the source is not
+        what it should be, and that is an error all the same.
         """
-        if not self.lenient:
+        if not self.lenient or (isinstance(error, CutOffError) and not self._accepted):
             raise error
         if isinstance(error, CutOffError):
             error.message += "; nothing after this place was read"
@@ -164,6 +169,14 @@ class Intake:
                 remedy="Remove one, or use --lenient to keep the first",
             )
         check_document(document, source=self.name, line=line, mention_lines=mention_lines)
+        for passage in document.passages:
+            if not passage.text.isascii() and _HALF_PAIR.search(passage.text):
+                raise self.fault(
+                    f"document {document.id} holds half a surrogate pair",
+                    line=line,
+                    remedy="Such text cannot be written as UTF-8: remove the character",
+                )
+        self._accepted += 1
         self.seen.add(document.id)
         self.report.documents += 1
         return document

@@ -44,6 +44,7 @@ class JsonStream:
         self._position = 0
         self._lines = 1  # number of the line on which the buffer begins
         self._ended = False
+        self._not_utf8: CutOffError | None = None
 
     @property
     def line(self) -> int:
@@ -52,6 +53,9 @@ class JsonStream:
 
     def _line_at(self, position: int) -> int:
         return self._lines + self._buffer.count("\n", 0, position)
+
+    def _line_after(self, parts: list[str]) -> int:
+        return self._lines + sum(part.count("\n") for part in parts)
 
     def _more(self, size: int) -> bool:
         """Append at least ``size`` characters if there are any; drop what is behind."""
@@ -62,18 +66,23 @@ class JsonStream:
         self._position = 0
         gained = 0
         while gained < size and not self._ended:
-            piece = next(self._chunks, None)
+            if self._not_utf8 is not None:
+                raise self._not_utf8
             try:
+                piece = next(self._chunks, None)
                 text = self._decoder.decode(piece or b"", final=piece is None)
             except UnicodeDecodeError as error:
-                before = b"".join((*(part.encode("utf-8", "replace") for part in parts),))
-                line = self._lines + before.count(b"\n") + error.object.count(b"\n", 0, error.start)
-                raise CutOffError(
+                # What stands before the bad byte is handed on first.
+                text = error.object[: error.start].decode("utf-8").removeprefix("\ufeff")
+                self._not_utf8 = CutOffError(
                     f"not UTF-8 (byte 0x{error.object[error.start]:02x})",
                     source=self.source.name,
-                    line=line,
+                    line=self._line_after([*parts, text]),
                     remedy="Save the file as UTF-8",
-                ) from error
+                )
+            except CutOffError as error:
+                error.line = self._line_after(parts)
+                raise
             self._ended = piece is None
             parts.append(text)
             gained += len(text)
@@ -140,7 +149,10 @@ class JsonStream:
                     ) from error
             except (RecursionError, ValueError) as error:
                 raise CutOffError(
-                    f"not usable JSON ({error})", source=self.source.name, line=self.line
+                    f"not usable JSON ({error})",
+                    source=self.source.name,
+                    line=self.line,
+                    remedy=_REMEDY,
                 ) from error
             else:
                 # A number or word that touches the end of the buffer may go on after it.
@@ -168,8 +180,6 @@ class JsonStream:
 
     def _may_be_unfinished(self, error: json.JSONDecodeError) -> bool:
         """Whether more text could mend a fault: it lies at the end of what is there."""
-        if self._ended and error.pos < len(self._buffer) - 16:
-            return error.msg.startswith("Unterminated string")
         return error.msg.startswith("Unterminated string") or error.pos >= len(self._buffer) - 16
 
 
@@ -188,6 +198,8 @@ def stream_objects(source: Source, arrays: frozenset[str]) -> Iterator[tuple[dic
         DataError: the text is cut off or no JSON.
     """
     stream = JsonStream(source)
+    if not stream.peek():
+        raise stream.fault("", "[{")
     while first := stream.peek():
         if first not in "[{":
             raise stream.fault(first, "[{")

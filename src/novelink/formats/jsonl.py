@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from novelink.document import Document, Evidence, Mention, Passage, Relation
 from novelink.errors import DataError
+from novelink.formats.source import CutOffError
 from novelink.formats.writer import Writer
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ def read_jsonl(source: Source, intake: Intake) -> Iterator[Document]:
                 intake.skip(error)
             else:
                 yield document
-    except DataError as error:
+    except CutOffError as error:
         intake.skip(error)
 
 
@@ -207,10 +208,15 @@ def _relation(fields: _Fields) -> Relation:
 
 
 def _evidence(fields: _Fields, item: Any) -> Evidence:
-    shaped = isinstance(item, list) and len(item) == 3
-    if not shaped or not all(type(part) in {int, float} for part in item):
+    if not (
+        isinstance(item, list)
+        and len(item) == 3
+        and all(type(part) is int for part in item[:2])
+        and type(item[2]) in {int, float}
+    ):
         raise fields.fault(f"{fields.what}: 'evidence' must be a list of [start, end, weight]")
-    return Evidence(int(item[0]), int(item[1]), float(item[2]))
+    weight = fields.intake.probability(str(item[2]), "evidence weight", fields.line)
+    return Evidence(item[0], item[1], weight)
 
 
 class JsonlWriter(Writer):

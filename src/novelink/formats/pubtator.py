@@ -143,9 +143,7 @@ class _Builder:
                 "numbers as start and end",
             )
         elif columns[3].startswith(SUBJECT):
-            merge_subject(
-                self.relations, [part.rstrip() for part in columns[1:]], line, self.intake
-            )
+            merge_subject(self.relations, columns[1:], line, self.intake)
         else:
             parts = [*columns[1:3], *columns[3].rstrip("\t").split("\t")]
             self.relations.append(parse_relation(parts, line, self.intake))
@@ -178,6 +176,8 @@ class _Builder:
 
     def documents(self) -> Iterator[Document]:
         """The finished document, checked; none where it is bad and faults are counted."""
+        if len(self.passages) == 1:
+            self.passages.append(Passage(len(self.text) + 1, "", "abstract"))
         document = Document(
             self.id, tuple(self.passages), tuple(self.mentions), tuple(self.relations)
         )
@@ -227,38 +227,69 @@ class PubTatorWriter(Writer):
             if "\n" in text or "\r" in text:
                 text = text.translate(_BREAKS)
             if not survives(mention.concept_ids):
-                self.lose("concept ids that hold a separator")
+                self.lose("concept ids that are read back in another form")
             identifier = written_id(mention.concept_ids, mention.source_id)
+            self._column(identifier or "-", doc_id)
             lines.append(
                 f"{doc_id}\t{mention.start}\t{mention.end}\t{text}\t{mention.type}\t{identifier}"
             )
         lines += [self._relation(doc_id, relation) for relation in document.relations]
         if self.subjects:
-            lines += [
-                f"{doc_id}\t{relation.id1}\t{relation.id2}\t{SUBJECT}{relation.subject}"
-                for relation in document.relations
-                if relation.subject is not None
-            ]
+            lines += self._subjects(document)
         if document.infons:
             self.lose("document infons", len(document.infons))
         lines.append("\n")
         return "\n".join(lines)
+
+    def _column(self, value: str, document_id: str) -> str:
+        """An id that must not break its line."""
+        if not value or "\t" in value or "\n" in value or "\r" in value:
+            raise self.fault(
+                f"document {document_id}: the id '{value}' cannot stand in PubTator text",
+                remedy="Use ids without tabs and line breaks",
+            )
+        return value
 
     def _relation(self, doc_id: str, relation: Relation) -> str:
         kind, novelty = relation.type, relation.novelty
         if self.scores:
             if relation.score is not None:
                 kind = f"{kind}|{relation.score!r}"
-            if novelty is not None and relation.novelty_score is not None:
-                novelty = f"{novelty}|{relation.novelty_score!r}"
-        elif relation.score is not None:
+            if relation.novelty_score is not None:
+                if novelty is None:
+                    self.lose("novelty scores without novelty")
+                else:
+                    novelty = f"{novelty}|{relation.novelty_score!r}"
+        elif relation.score is not None or relation.novelty_score is not None:
             self.lose("relation scores")
         if relation.subject is not None and not self.subjects:
             self.lose("relation subjects")
         if relation.evidence:
             self.lose("relation evidence")
-        line = f"{doc_id}\t{kind}\t{relation.id1}\t{relation.id2}"
+        first, second = (self._column(name, doc_id) for name in (relation.id1, relation.id2))
+        line = f"{doc_id}\t{kind}\t{first}\t{second}"
         return line if novelty is None else f"{line}\t{novelty}"
+
+    def _subjects(self, document: Document) -> Iterator[str]:
+        """Direction lines. They name pairs, so relations of one pair share a subject."""
+        subjects: dict[frozenset[str], str | None] = {}
+        for relation in document.relations:
+            pair = frozenset((relation.id1, relation.id2))
+            if relation.subject is not None and relation.subject not in pair:
+                self.lose("relation subjects outside their pair")
+                continue
+            known = subjects.setdefault(pair, relation.subject)
+            if known != relation.subject:
+                self.lose("relation subjects that differ within a pair")
+            if known is None:
+                subjects[pair] = relation.subject
+        written = set()
+        for relation in document.relations:
+            pair = frozenset((relation.id1, relation.id2))
+            subject = subjects.get(pair)
+            if subject is not None and pair not in written:
+                written.add(pair)
+                yield f"{document.id}\t{relation.id1}\t{relation.id2}\t{SUBJECT}{subject}"
 
     def _halves(self, document: Document) -> tuple[str, str]:
         """Title and abstract such that every offset keeps its meaning."""

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 SNIFFED = 65_536
 """How many bytes the format and the kind of a file are told from."""
 
+LOOK_AHEAD = 1024
+"""How many bytes a slow pipe must have sent before the format is told."""
+
 CHUNK = 65_536
 
 _PACKED = {
@@ -40,14 +43,16 @@ class Source:
     Args:
         stream: buffered, binary, already decompressed.
         name: file name or ``<stdin>``.
+
+    Attributes:
+        prefix: the first bytes, for telling what the source holds.
     """
 
     def __init__(self, stream: io.BufferedReader, name: str) -> None:
-        self.stream = stream
         self.name = name
         self.line = 0
         with self._faults():
-            self.prefix = _peek(stream, SNIFFED)
+            self.prefix, self.stream = _look_ahead(stream)
 
     def lines(self) -> Iterator[bytes]:
         """Lines with their ends; :attr:`line` is the number of the current one."""
@@ -135,16 +140,25 @@ def _buffered(stream: IO[Any]) -> io.BufferedReader:
 
 
 class _AnyBytes(io.RawIOBase):
-    """Any object with ``read(n) -> bytes`` as a raw stream."""
+    """Any object with ``read(n) -> bytes`` as a raw stream, what was read already first."""
 
-    def __init__(self, stream: IO[bytes]) -> None:
-        self._stream = stream
+    def __init__(
+        self, stream: IO[bytes], first: bytes = b"", fault: Exception | None = None
+    ) -> None:
+        self._read = getattr(stream, "read1", stream.read)
+        self._first = first
+        self._fault = fault
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int:
-        data = self._stream.read(len(buffer))
+        if self._first:
+            data, self._first = self._first[: len(buffer)], self._first[len(buffer) :]
+        elif self._fault is not None:
+            raise self._fault
+        else:
+            data = self._read(len(buffer))
         buffer[: len(data)] = data
         return len(data)
 
@@ -169,25 +183,35 @@ class _TextBytes(io.RawIOBase):
         return len(taken)
 
 
-def _peek(stream: io.BufferedReader, size: int) -> bytes:
-    """Up to ``size`` bytes without moving on; a pipe may hold fewer at first."""
-    best = b""
-    for _ in range(64):
-        seen = stream.peek(size)
-        if len(seen) <= len(best) or len(seen) >= size:
-            return seen[:size] if len(seen) >= len(best) else best
-        best = seen
-    return best
+def _look_ahead(stream: io.BufferedReader) -> tuple[bytes, io.BufferedReader]:
+    """The first bytes and a stream that begins with them again.
+
+    A pipe may deliver a few bytes only; reading on until there are some hundred
+    tells the format without waiting for a slow writer's next document.
+    """
+    first = b""
+    fault = None
+    try:
+        while len(first) < LOOK_AHEAD and (piece := stream.read1(SNIFFED)):
+            first += piece
+    except (EOFError, OSError, zlib.error) as error:
+        # Raised when the reader comes to it: what stands before can be read.
+        if not first:
+            raise
+        fault = error
+    return first, io.BufferedReader(_AnyBytes(stream, first, fault), SNIFFED)
 
 
 def _decompressed(stream: io.BufferedReader, name: str) -> io.BufferedReader:
     try:
-        start = stream.peek(8)[:8]
+        start, stream = _look_ahead(stream)
     except OSError as error:
         raise DataError(f"cannot read: {error.strerror or error}", source=name) from error
     if start.startswith(b"\x1f\x8b"):
-        # GzipFile's own line iteration is Python code; the buffer around it is C.
-        return io.BufferedReader(cast("io.RawIOBase", gzip.GzipFile(fileobj=stream)), SNIFFED)
+        # GzipFile's own line iteration is Python code; the buffer around it is C. It must ask for
+        # one piece at a time: a longer read of a cut-off file would lose all that was unpacked.
+        packed = gzip.GzipFile(fileobj=stream)
+        return io.BufferedReader(_AnyBytes(cast("IO[bytes]", packed)), SNIFFED)
     for magic, kind in _PACKED.items():
         if start.startswith(magic):
             raise DataError(f"this is {kind}", source=name, remedy="Unpack it first, or use gzip")

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import gzip
 import io
-import os
 import secrets
 import sys
 from contextlib import contextmanager
@@ -84,22 +84,38 @@ def _to_path(path: Path) -> Iterator[IO[bytes]]:
             temporary.replace(place)
     finally:
         with contextlib.suppress(OSError):
-            os.unlink(temporary)  # noqa: PTH108 (Path.unlink costs no less and reads no better here)
+            temporary.unlink()
+
+
+_OF_THE_TARGET = {
+    errno.EACCES,
+    errno.EDQUOT,
+    errno.EFBIG,
+    errno.EISDIR,
+    errno.ENAMETOOLONG,
+    errno.ENOENT,
+    errno.ENOSPC,
+    errno.ENOTDIR,
+    errno.EPERM,
+    errno.EROFS,
+}
 
 
 @contextmanager
 def _write_faults(path: Path) -> Iterator[None]:
+    """Errors of this file in words; those of other files met on the way pass."""
     try:
         yield
-    except FileNotFoundError as error:
-        if error.filename is None or Path(error.filename).parent != path.parent:
-            raise
-        raise DataError(
-            "cannot write: its folder does not exist",
-            source=str(path),
-            remedy=f"Make it with: mkdir -p {path.parent}",
-        ) from error
     except OSError as error:
-        if error.filename is not None and Path(error.filename).parent != path.parent:
+        own = error.filename is None or Path(str(error.filename)).parent == path.resolve().parent
+        own = own or Path(str(error.filename)).parent == path.parent
+        if not own or error.errno not in _OF_THE_TARGET:
             raise
-        raise DataError(f"cannot write: {error.strerror or error}", source=str(path)) from error
+        missing = error.errno in {errno.ENOENT, errno.ENOTDIR}
+        raise DataError(
+            "cannot write: its folder does not exist"
+            if missing
+            else f"cannot write: {error.strerror or error}",
+            source=str(path),
+            remedy=f"Make it with: mkdir -p {path.parent}" if missing else None,
+        ) from error
