@@ -73,22 +73,42 @@ def mark(text: str, first: Sequence[Mention], second: Sequence[Mention]) -> Mark
         for mention in mentions:
             for position, part in enumerate(mention.parts):
                 owner[part] = owner.get(part, 0) | (bit if position == 0 else 0)
+    spans = [(start, end, f"{START_MARKER} ", f" {END_MARKER}") for start, end in owner]
+    marked, order = insert_markers(text, spans)
+    return MarkedText(marked, tuple(owner[spans[index][:2]] for index in order))
+
+
+def insert_markers(
+    text: str, spans: Sequence[tuple[int, int, str, str]]
+) -> tuple[str, tuple[int, ...]]:
+    """Put a text of its own before and after each span.
+
+    Args:
+        text: the document's text.
+        spans: start, end, what to put before, what to put after.
+
+    Returns:
+        The marked text, and the spans' indices in the order of their start
+        markers.
+    """
     # Sorted by start, longest first, starts come out in the order of the text with outer spans
-    # outside inner ones; ends likewise, shortest (innermost) first.
-    starts = sorted(owner, key=lambda span: (span[0], -span[1]))
-    ends = sorted(owner, key=lambda span: (span[1], -span[0]))
+    # outside inner ones; ends are sorted so that the innermost, the last one begun, closes first.
+    starts = sorted(range(len(spans)), key=lambda index: (spans[index][0], -spans[index][1]))
+    rank = {index: place for place, index in enumerate(starts)}
+    ends = sorted(range(len(spans)), key=lambda index: (spans[index][1], -rank[index]))
     pieces: list[str] = []
     position = begun = ended = 0
     while ended < len(ends):
-        opening = starts[begun][0] if begun < len(starts) else len(text) + 1
-        closing = ends[ended][1]
-        if closing <= opening:
-            pieces.append(text[position:closing])
-            pieces.append(f" {END_MARKER}")
-            position, ended = closing, ended + 1
+        opening = spans[starts[begun]][0] if begun < len(starts) else len(text) + 1
+        closing = spans[ends[ended]][1]
+        place, marker = min((closing, 0), (opening, 1))
+        pieces.append(text[position:place])
+        position = place
+        if marker:
+            pieces.append(spans[starts[begun]][2])
+            begun += 1
         else:
-            pieces.append(text[position:opening])
-            pieces.append(f"{START_MARKER} ")
-            position, begun = opening, begun + 1
+            pieces.append(spans[ends[ended]][3])
+            ended += 1
     pieces.append(text[position:])
-    return MarkedText("".join(pieces), tuple(owner[span] for span in starts))
+    return "".join(pieces), tuple(starts)

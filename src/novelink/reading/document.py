@@ -1,0 +1,185 @@
+"""Whole-document reading: every mention marked with its type, the text read once.
+
+All pairs share one encoding, so a document costs about one pass instead of one
+a pair. Texts longer than the encoder's window are read in overlapping windows;
+no pair is dropped.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from novelink.errors import SettingsError
+from novelink.reading.marking import insert_markers, neutralise
+from novelink.reading.tokens import token_id
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tokenizers import Tokenizer
+
+    from novelink.document import Document
+    from novelink.pairs import Pair
+    from novelink.schema import Schema
+
+OVERLAP = 128
+"""Tokens that neighbouring windows share."""
+
+
+def type_markers(entity_type: str) -> tuple[str, str]:
+    """Start and end marker of an entity type: ``<CellLine>``, ``</CellLine>``."""
+    return f"<{entity_type}>", f"</{entity_type}>"
+
+
+def type_words(entity_type: str) -> str:
+    """The words of a type's name: ``GeneOrGeneProduct`` → ``gene or gene product``."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|[_\W]+", " ", entity_type).lower()
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentInput:
+    """What the encoder reads for one document.
+
+    Attributes:
+        windows: token ids, each ``[CLS] … [SEP]``.
+        mentions: start markers in sight: window, position in it, entity. A
+            mention in the overlap of two windows is there twice.
+        entities: number of entities of the pairs.
+        pairs: entity numbers of each pair, in the order of the pairs.
+        offsets: per window, for each token the position in the document's text
+            where it begins; −1 at ``[CLS]``, ``[SEP]`` and markers.
+        pairs_apart: pairs whose mentions never share a window.
+    """
+
+    windows: tuple[tuple[int, ...], ...]
+    mentions: tuple[tuple[int, int, int], ...]
+    entities: int
+    pairs: tuple[tuple[int, int], ...]
+    offsets: tuple[tuple[int, ...], ...]
+    pairs_apart: int = 0
+
+    @property
+    def tokens(self) -> int:
+        """Tokens of all windows together."""
+        return sum(map(len, self.windows))
+
+
+class DocumentReading:
+    """Makes whole-document inputs; the same for training and prediction.
+
+    Args:
+        tokenizer: must have the schema's type markers as special tokens.
+        schema: its entity types are marked.
+        max_length: tokens of a window, ``[CLS]`` and ``[SEP]`` included.
+
+    Raises:
+        ModelError: the tokenizer lacks a marker or ``[CLS]`` / ``[SEP]``.
+        SettingsError: windows too short to overlap.
+    """
+
+    kind: ClassVar[str] = "document"
+
+    def __init__(self, tokenizer: Tokenizer, schema: Schema, max_length: int = 512) -> None:
+        if max_length < 8:
+            raise SettingsError(f"max_length is {max_length}; 8 is the least")
+        self.tokenizer = tokenizer
+        self.schema = schema
+        self.max_length = max_length
+        self._cls_id = token_id(tokenizer, "[CLS]")
+        self._sep_id = token_id(tokenizer, "[SEP]")
+        self._start_ids = frozenset(
+            token_id(tokenizer, type_markers(name)[0]) for name in schema.entity_types
+        )
+        self._end_ids = frozenset(
+            token_id(tokenizer, type_markers(name)[1]) for name in schema.entity_types
+        )
+        added = tokenizer.get_added_tokens_decoder().values()
+        self._special = tuple(token.content for token in added)
+
+    def encode(self, document: Document, pairs: Sequence[Pair]) -> DocumentInput:
+        """The input of one document, with its pairs in their order."""
+        numbers: dict[str, int] = {}
+        for pair in pairs:
+            for concept_id in pair.ids:
+                numbers.setdefault(concept_id, len(numbers))
+        spans, owners = self._spans(document, numbers)
+        text = neutralise(document.text, self._special)
+        marked, order = insert_markers(
+            text,
+            [(start, end, f"{opening} ", f" {closing}") for start, end, opening, closing in spans],
+        )
+        encoding = self.tokenizer.encode(marked, add_special_tokens=False)
+        ids: list[int] = encoding.ids
+        starts = [place for place, token in enumerate(ids) if token in self._start_ids]
+        markers = [(place, owners[index]) for place, index in zip(starts, order, strict=True)]
+        origins = self._origins(ids, encoding.offsets)
+        windows = _windows(len(ids), self.max_length - 2)
+        mentions = tuple(
+            (number, 1 + place - window.start, entity)
+            for number, window in enumerate(windows)
+            for place, entities in markers
+            if place in window
+            for entity in entities
+        )
+        return DocumentInput(
+            windows=tuple(
+                (self._cls_id, *ids[window.start : window.stop], self._sep_id) for window in windows
+            ),
+            mentions=mentions,
+            entities=len(numbers),
+            pairs=tuple(
+                (numbers[first], numbers[second]) for first, second in (p.ids for p in pairs)
+            ),
+            offsets=tuple((-1, *origins[window.start : window.stop], -1) for window in windows),
+            pairs_apart=_apart(
+                mentions, [(numbers[a], numbers[b]) for a, b in (p.ids for p in pairs)]
+            ),
+        )
+
+    def _spans(
+        self, document: Document, numbers: dict[str, int]
+    ) -> tuple[list[tuple[int, int, str, str]], list[tuple[int, ...]]]:
+        """Spans to mark, and the entities that each is a mention of."""
+        owner: dict[tuple[int, int, str], set[int]] = {}
+        for mention in document.mentions:
+            entities = {numbers[name] for name in mention.concept_ids if name in numbers}
+            for position, (start, end) in enumerate(mention.parts):
+                found = owner.setdefault((start, end, mention.type), set())
+                if position == 0:
+                    found |= entities
+        spans = [(start, end, *type_markers(kind)) for start, end, kind in owner]
+        return spans, [tuple(sorted(entities)) for entities in owner.values()]
+
+    def _origins(self, ids: list[int], offsets: list[tuple[int, int]]) -> list[int]:
+        """Where each token begins in the unmarked text."""
+        origins = []
+        inserted = 0
+        for token, (begin, end) in zip(ids, offsets, strict=True):
+            if token in self._start_ids or token in self._end_ids:
+                # The marker and the blank that sets it off are no text of the document.
+                inserted += end - begin + 1
+                origins.append(-1)
+            else:
+                origins.append(begin - inserted)
+        return origins
+
+
+def _windows(length: int, room: int) -> list[range]:
+    if length <= room:
+        return [range(length)]
+    overlap = min(OVERLAP, room // 2)
+    step = room - overlap
+    count = -(-(length - overlap) // step)
+    return [range(n * step, min(length, n * step + room)) for n in range(count)]
+
+
+def _apart(mentions: Sequence[tuple[int, int, int]], pairs: Sequence[tuple[int, int]]) -> int:
+    windows: dict[int, set[int]] = {}
+    for window, _, entity in mentions:
+        windows.setdefault(entity, set()).add(window)
+    nowhere: set[int] = set()
+    return sum(
+        not windows.get(first, nowhere) & windows.get(second, nowhere) for first, second in pairs
+    )
