@@ -286,6 +286,12 @@ BAD_DOCUMENTS = {
         3,
         "half a surrogate pair",
     ),
+    "JSON document of JSON Lines": (
+        "a.json",
+        bioc_json({"id": "2", "passages": [], "mentions": []}),
+        3,
+        "a document of JSON Lines and not of BioC",
+    ),
     "XML offsets that miss the text": (
         "a.xml",
         bioc_xml(xml_document("2", xml_annotation(start=1))),

@@ -55,6 +55,12 @@ def build_document(data: Any, line: int | None, intake: Intake) -> Document:
             line=line,
             remedy="BioC documents have an id and a list of passages",
         )
+    if "mentions" in data:
+        raise intake.fault(
+            "a document of JSON Lines and not of BioC",
+            line=line,
+            remedy="Name the format with --from jsonl",
+        )
     doc_id = data.get("id")
     doc_id = "" if doc_id is None else str(doc_id).strip()
     if not doc_id:

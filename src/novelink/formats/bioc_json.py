@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from novelink.errors import DataError
+from novelink.formats import jsonl
 from novelink.formats.bioc import build_document, document_data
 from novelink.formats.json_stream import stream_objects
 from novelink.formats.source import CutOffError
@@ -24,6 +25,8 @@ _ARRAYS = frozenset({"documents", "PubTator3"})
 
 def sniff(prefix: bytes) -> bool:
     """Whether content begins like BioC JSON."""
+    if jsonl.sniff(prefix):
+        return False
     text = prefix.lstrip(b"\xef\xbb\xbf \t\r\n")
     return (
         text[:1] in {b"{", b"["}
