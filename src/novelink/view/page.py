@@ -77,17 +77,42 @@ def render(data: Mapping[str, Any]) -> str:
         "default-src 'none'; base-uri 'none'; form-action 'none'; img-src data:; "
         f"style-src {_hash(style)}; script-src {' '.join(_hash(text) for text in scripts)}"
     )
-    page = asset("page.html")
+    element = f'<script type="application/json" id="data">{embedded_json(data)}</script>'
     # Data comes last: nothing in it can be taken for a place of the template.
-    for place, content in (
-        ("<!--policy-->", f'<meta http-equiv="Content-Security-Policy" content="{policy}">'),
-        ("<!--style-->", f"<style>{style}</style>"),
-        ("<!--scripts-->", "".join(f"<script>{text}</script>\n" for text in scripts)),
-        ("<!--intake-->", ""),
-        ("<!--title-->", escape(str(data["title"]))),
-        ("<!--data-->", embedded_json(data)),
-    ):
-        page = page.replace(place, content)
+    return _filled(
+        {
+            "policy": f'<meta http-equiv="Content-Security-Policy" content="{policy}">',
+            "style": f"<style>{style}</style>",
+            "scripts": "".join(f"<script>{text}</script>\n" for text in scripts),
+            "intake": "",
+            "title": escape(str(data["title"])),
+            "data": element,
+        }
+    )
+
+
+def shell(scripts: Sequence[str]) -> str:
+    """The page of the web application: no data, its files from ``/assets``.
+
+    Args:
+        scripts: names of scripts, in order.
+    """
+    return _filled(
+        {
+            "policy": "",
+            "style": '<link rel="stylesheet" href="/assets/page.css">',
+            "scripts": "".join(f'<script src="/assets/{name}"></script>\n' for name in scripts),
+            "intake": asset("intake.html"),
+            "title": "NoveLink",
+            "data": "",
+        }
+    )
+
+
+def _filled(contents: Mapping[str, str]) -> str:
+    page = asset("page.html")
+    for place, content in contents.items():
+        page = page.replace(f"<!--{place}-->", content)
     return page
 
 
