@@ -24,7 +24,7 @@ from novelink.model.joint_loss import TASKS, TaskTensors, TaskWeights, joint_los
 from novelink.training.adversarial import FastGradient
 from novelink.training.precision import prepare_cpu, use_bf16
 from novelink.training.prediction import predict
-from novelink.training.samples import collate, epoch_indices, pair_samples, token_batches
+from novelink.training.samples import token_batches
 from novelink.training.selection import Selection, choose
 from novelink.training.task_model import TaskModel, build_model, save_model
 
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from novelink.document import Document
+    from novelink.training.document_samples import DocumentSamples
     from novelink.training.samples import PairSamples
     from novelink.training.settings import OptimSettings, TrainSettings
 
@@ -94,13 +95,8 @@ class Trainer:
         self.history: list[dict[str, Any]] = []
         self._resume()
 
-    def _read(self, documents: Sequence[Document], name: str) -> PairSamples:
-        samples = pair_samples(
-            documents,
-            self.task_model.reading,
-            self.task_model.schema,
-            novelty_over=self.settings.tasks.novelty_over,
-        )
+    def _read(self, documents: Sequence[Document], name: str) -> PairSamples | DocumentSamples:
+        samples = self.task_model.samples(documents)
         if samples.cut_mentions:
             self._say(
                 f"{name}: {samples.cut_mentions:,} marked mentions lie outside the "
@@ -114,8 +110,7 @@ class Trainer:
 
     def _batches(self, epoch: int) -> list[NDArray[np.int64]]:
         """This process's batches of an epoch; every process has equally many."""
-        indices = epoch_indices(
-            self.train_samples,
+        indices = self.train_samples.epoch(
             negatives_per_positive=self.settings.tasks.negatives_per_positive,
             seed=self.optim.seed,
             epoch=epoch,
@@ -197,7 +192,7 @@ class Trainer:
     def _micro_batch(
         self, indices: NDArray[np.int64], *, last: bool, parts: int
     ) -> dict[str, float]:
-        batch = collate(self.train_samples, indices, self.task_model.pad_id).to(
+        batch = self.train_samples.batch(indices, self.task_model.pad_id).to(
             self.accelerator.device
         )
         values: dict[str, float] = {}

@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    Indices = NDArray[np.int64]
+
     from novelink.document import Document
+    from novelink.pairs import Pair
     from novelink.reading.pair import PairInput, PairReading
     from novelink.schema import Schema
 
@@ -51,6 +54,20 @@ class PairSamples:
         """Number of samples."""
         return len(self.inputs)
 
+    def epoch(self, *, negatives_per_positive: float | None, seed: int, epoch: int) -> Indices:
+        """Samples of one epoch, see :func:`epoch_indices`."""
+        return epoch_indices(
+            self, negatives_per_positive=negatives_per_positive, seed=seed, epoch=epoch
+        )
+
+    def batch(self, indices: Indices, pad_id: int) -> PairBatch:
+        """Tensors of some samples, see :func:`collate`."""
+        return collate(self, indices, pad_id)
+
+    def rows(self, indices: Indices) -> Indices:
+        """Which pairs the logits' rows of a batch belong to."""
+        return indices
+
     @property
     def lengths(self) -> NDArray[np.int64]:
         """Tokens of each sample ``[N]``."""
@@ -76,42 +93,52 @@ def pair_samples(
     Raises:
         DataError: a relation's type or novelty is not in the schema.
     """
-    relation_of = {name: index for index, name in enumerate(schema.relation_labels)}
-    novelty_of = {name: index for index, name in enumerate(schema.novelty_labels)}
-    type_of = {types: index for index, types in enumerate(schema.pair_types)}
     samples = PairSamples()
-    relation: list[int] = []
-    novelty: list[int] = []
-    types: list[int] = []
+    labels: list[tuple[int, int, int]] = []
     owner: list[int] = []
     for number, document in enumerate(documents):
         pairs = candidate_pairs(document, schema)
-        for pair in pairs:
-            if pair.relation not in relation_of:
-                raise DataError(
-                    f"document {document.id}: relation type '{pair.relation}' is not in the schema",
-                    remedy=f"Types are: {', '.join(schema.relation_types)}",
-                )
-            relation.append(relation_of[pair.relation])
-            types.append(type_of[pair.pair_type])
-            owner.append(number)
-            if pair.relation == NO_RELATION:
-                novelty.append(0 if novelty_over == "all" and schema.has_novelty else IGNORED)
-            elif pair.novelty is None:
-                novelty.append(IGNORED)
-            elif pair.novelty in novelty_of:
-                novelty.append(novelty_of[pair.novelty])
-            else:
-                raise DataError(
-                    f"document {document.id}: novelty '{pair.novelty}' is neither Novel nor No"
-                )
+        labels.extend(pair_labels(document, pairs, schema, novelty_over=novelty_over))
+        owner.extend([number] * len(pairs))
         samples.inputs.extend(reading.encode(document, pairs))
-    samples.relation = np.array(relation, dtype=np.int64)
-    samples.novelty = np.array(novelty, dtype=np.int64)
-    samples.pair_type = np.array(types, dtype=np.int64)
+    table = np.array(labels, dtype=np.int64).reshape(-1, 3)
+    samples.relation, samples.novelty, samples.pair_type = table.T.copy()
     samples.document = np.array(owner, dtype=np.int64)
     samples.cut_mentions = sum(item.cut_mentions for item in samples.inputs)
     return samples
+
+
+def pair_labels(
+    document: Document, pairs: Sequence[Pair], schema: Schema, *, novelty_over: str = "all"
+) -> list[tuple[int, int, int]]:
+    """Labels of pairs: relation, novelty, and pair type, each a number in the schema's order.
+
+    Raises:
+        DataError: a relation's type or novelty is not in the schema.
+    """
+    relation_of = {name: index for index, name in enumerate(schema.relation_labels)}
+    novelty_of = {name: index for index, name in enumerate(schema.novelty_labels)}
+    type_of = {types: index for index, types in enumerate(schema.pair_types)}
+    unrelated = 0 if novelty_over == "all" and schema.has_novelty else IGNORED
+    labels = []
+    for pair in pairs:
+        if pair.relation not in relation_of:
+            raise DataError(
+                f"document {document.id}: relation type '{pair.relation}' is not in the schema",
+                remedy=f"Types are: {', '.join(schema.relation_types)}",
+            )
+        if pair.relation == NO_RELATION:
+            novelty = unrelated
+        elif pair.novelty is None:
+            novelty = IGNORED
+        elif pair.novelty in novelty_of:
+            novelty = novelty_of[pair.novelty]
+        else:
+            raise DataError(
+                f"document {document.id}: novelty '{pair.novelty}' is neither Novel nor No"
+            )
+        labels.append((relation_of[pair.relation], novelty, type_of[pair.pair_type]))
+    return labels
 
 
 def epoch_indices(

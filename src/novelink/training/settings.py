@@ -52,15 +52,18 @@ class ModelSettings:
     """Reading and heads.
 
     Attributes:
-        reading: ``pair``.
+        reading: ``pair`` (one marked copy a pair) or ``document`` (all pairs
+            from one reading).
         max_length: tokens of an input.
         pair_vector: ``cls`` (the paper's) or ``cls+entities``.
+        reading_layers: of document reading: layers in which pairs read the text.
         dropout: on the heads' inputs.
     """
 
     reading: str = "pair"
     max_length: int = 512
     pair_vector: str = "cls"
+    reading_layers: int = 2
     dropout: float = 0.1
 
 

@@ -19,17 +19,26 @@ import torch
 from tokenizers import AddedToken, Tokenizer
 
 from novelink.errors import ModelError, SettingsError
+from novelink.model.document_model import DocumentModel
 from novelink.model.encoder import load_encoder, load_tokenizer
 from novelink.model.pair_model import PairModel
+from novelink.reading.document import DocumentReading, type_markers, type_words
 from novelink.reading.marking import END_MARKER, START_MARKER
 from novelink.reading.pair import PairReading
+from novelink.reading.tokens import token_id
 from novelink.schema import BIORED, Schema, load_schema
+from novelink.training.document_samples import DocumentSamples, document_samples
+from novelink.training.samples import PairSamples, pair_samples
 from novelink.training.settings import TrainSettings, from_dict
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from transformers import PreTrainedModel
 
-READINGS = ("pair",)
+    from novelink.document import Document
+
+READINGS = (PairReading.kind, DocumentReading.kind)
 
 EMBEDDED_ENCODER = "embedded"
 
@@ -45,8 +54,8 @@ class TaskModel:
         settings: of the run that made it.
     """
 
-    model: PairModel
-    reading: PairReading
+    model: PairModel | DocumentModel
+    reading: PairReading | DocumentReading
     schema: Schema
     settings: TrainSettings
 
@@ -59,6 +68,13 @@ class TaskModel:
     def pad_id(self) -> int:
         """Id of ``[PAD]``."""
         return int(self.tokenizer.token_to_id("[PAD]") or 0)
+
+    def samples(self, documents: Sequence[Document]) -> PairSamples | DocumentSamples:
+        """Documents read and labelled for this model."""
+        over = self.settings.tasks.novelty_over
+        if isinstance(self.reading, DocumentReading):
+            return document_samples(documents, self.reading, self.schema, novelty_over=over)
+        return pair_samples(documents, self.reading, self.schema, novelty_over=over)
 
 
 def build_model(settings: TrainSettings) -> TaskModel:
@@ -88,21 +104,31 @@ def build_model(settings: TrainSettings) -> TaskModel:
         )
     # Heads and new embeddings come from the run's seed, whatever was drawn before.
     torch.manual_seed(settings.optim.seed)
-    add_markers(tokenizer, encoder)
+    add_markers(tokenizer, encoder, markers_of(settings, schema))
     return _assemble(encoder, tokenizer, schema, settings)
 
 
-def add_markers(tokenizer: Tokenizer, encoder: PreTrainedModel) -> None:
-    """Give the tokenizer the two markers, and the encoder rows for them."""
+def add_markers(tokenizer: Tokenizer, encoder: PreTrainedModel, markers: Mapping[str, str]) -> None:
+    """Give the tokenizer markers, and the encoder rows for them.
+
+    Args:
+        tokenizer: changed in place.
+        encoder: changed in place.
+        markers: marker → words whose mean embedding it starts from; an empty
+            text leaves the encoder's own start.
+    """
     tokenizer.add_special_tokens(
-        [
-            AddedToken(marker, special=True, normalized=False)
-            for marker in (START_MARKER, END_MARKER)
-        ]
+        [AddedToken(marker, special=True, normalized=False) for marker in markers]
     )
     size = tokenizer.get_vocab_size()
     if size > encoder.get_input_embeddings().weight.shape[0]:
         encoder.resize_token_embeddings(size, mean_resizing=False)
+    weight = encoder.get_input_embeddings().weight
+    with torch.no_grad():
+        for marker, words in markers.items():
+            pieces = tokenizer.encode(words, add_special_tokens=False).ids if words else []
+            if pieces:
+                weight[token_id(tokenizer, marker)] = weight[pieces].mean(0)
 
 
 def encoder_name(name: str) -> str:
@@ -133,6 +159,17 @@ def save_model(model: TaskModel, folder: Path) -> None:
     model.tokenizer.save(str(folder / "tokenizer.json"))
     about = {"settings": model.settings.to_dict(), "schema": model.schema.to_dict()}
     (folder / "settings.json").write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
+
+
+def markers_of(settings: TrainSettings, schema: Schema) -> dict[str, str]:
+    """Marker → the words whose embeddings it starts from; no words for the pair's markers."""
+    if settings.model.reading == PairReading.kind:
+        return {START_MARKER: "", END_MARKER: ""}
+    return {
+        marker: type_words(entity_type)
+        for entity_type in schema.entity_types
+        for marker in type_markers(entity_type)
+    }
 
 
 def load_model(folder: Path) -> TaskModel:
@@ -174,10 +211,20 @@ def load_model(folder: Path) -> TaskModel:
 def _assemble(
     encoder: PreTrainedModel, tokenizer: Tokenizer, schema: Schema, settings: TrainSettings
 ) -> TaskModel:
-    model = PairModel(
-        encoder, schema, pair_vector=settings.model.pair_vector, dropout=settings.model.dropout
+    chosen = settings.model
+    if chosen.reading == DocumentReading.kind:
+        return TaskModel(
+            DocumentModel(encoder, schema, layers=chosen.reading_layers, dropout=chosen.dropout),
+            DocumentReading(tokenizer, schema, chosen.max_length),
+            schema,
+            settings,
+        )
+    return TaskModel(
+        PairModel(encoder, schema, pair_vector=chosen.pair_vector, dropout=chosen.dropout),
+        PairReading(tokenizer, chosen.max_length),
+        schema,
+        settings,
     )
-    return TaskModel(model, PairReading(tokenizer, settings.model.max_length), schema, settings)
 
 
 def _check_reading(settings: TrainSettings) -> None:

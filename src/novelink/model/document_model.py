@@ -1,0 +1,273 @@
+"""The whole-document model: one encoding, and one query a pair that reads it.
+
+An entity is the log-sum-exp of its start markers' vectors (ATLOP, Zhou et al.,
+AAAI 2021, equation 2). A pair's query is a symmetric function of its two
+entities with a grouped bilinear term (there, equation 5). In place of ATLOP's
+product of attention maps the query attends to the whole text through a few
+transformer layers copied from the encoder, in which the pair's own markers
+carry a flag; what it attended to is the evidence. Swapping the two entities
+changes nothing.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import nn
+
+from novelink.model.heads import Classifier, Coreference
+from novelink.model.joint_loss import IGNORED, TaskTensors
+from novelink.model.pair_model import upper_pairs
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
+    from novelink.schema import Schema
+
+_GROUPS = 12
+_FAR = -1e4  # added to the scores of what must not be attended to; fits bf16 and float16
+
+
+@dataclass
+class DocumentBatch:
+    """D documents, padded to W windows of L tokens, M start markers, E entities, P pairs.
+
+    Attributes:
+        input_ids: ``[D, W, L]``.
+        attention_mask: ``[D, W, L]``, 1 for tokens.
+        mentions: ``[D, M]`` places of start markers in the W · L tokens, padded with 0.
+        members: ``[D, E, M]`` floats, 1 where a marker is one of the entity's.
+        pairs: ``[D, P, 2]`` entity numbers, padded with 0.
+        pair_mask: ``[D, P]``, true for real pairs.
+        labels: gold, one row a real pair in order; None when predicting.
+    """
+
+    input_ids: torch.Tensor
+    attention_mask: torch.Tensor
+    mentions: torch.Tensor
+    members: torch.Tensor
+    pairs: torch.Tensor
+    pair_mask: torch.Tensor
+    labels: TaskTensors | None = None
+
+    def to(self, device: torch.device) -> DocumentBatch:
+        """The same batch on another device."""
+        labels = None
+        if self.labels is not None:
+            moved = {task: tensor.to(device) for task, tensor in self.labels.items()}
+            labels = TaskTensors(**moved)
+        return DocumentBatch(
+            self.input_ids.to(device),
+            self.attention_mask.to(device),
+            self.mentions.to(device),
+            self.members.to(device),
+            self.pairs.to(device),
+            self.pair_mask.to(device),
+            labels,
+        )
+
+
+class PairReader(nn.Module):
+    """One layer in which pair queries read the text, started from a layer of the encoder.
+
+    Args:
+        layer: a BERT layer to copy.
+        dropout: on what the layer adds.
+    """
+
+    def __init__(self, layer: Any, dropout: float) -> None:
+        super().__init__()
+        attention = layer.attention.self
+        self.heads: int = attention.num_attention_heads
+        self.query = copy.deepcopy(attention.query)
+        self.key = copy.deepcopy(attention.key)
+        self.value = copy.deepcopy(attention.value)
+        self.mixed = copy.deepcopy(layer.attention.output.dense)
+        self.mixed_norm = copy.deepcopy(layer.attention.output.LayerNorm)
+        self.inner = copy.deepcopy(layer.intermediate.dense)
+        self.outer = copy.deepcopy(layer.output.dense)
+        self.outer_norm = copy.deepcopy(layer.output.LayerNorm)
+        self.dropout = nn.Dropout(dropout)
+        width = self.query.out_features
+        self.flag_key = nn.Parameter(torch.randn(width) * 0.02)
+        self.flag_value = nn.Parameter(torch.randn(width) * 0.02)
+
+    def forward(
+        self, queries: torch.Tensor, tokens: torch.Tensor, flags: torch.Tensor, bias: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Read.
+
+        Args:
+            queries: ``[D, P, h]``.
+            tokens: ``[D, T, h]``.
+            flags: ``[D, P, T]``, 1 at the pair's own start markers.
+            bias: ``[D, 1, 1, T]``, 0 at tokens and far below 0 at padding.
+
+        Returns:
+            New queries ``[D, P, h]`` and attention, mean over heads ``[D, P, T]``.
+        """
+        count, size = self.heads, queries.shape[-1] // self.heads
+
+        def split(values: torch.Tensor) -> torch.Tensor:
+            return values.reshape(*values.shape[:2], count, size).transpose(1, 2)
+
+        query = split(self.query(queries))
+        key, value = split(self.key(tokens)), split(self.value(tokens))
+        scores = query @ key.transpose(-1, -2)
+        # A flagged key is key + flag_key: the flag's part of the product is added where it is set.
+        flagged = (query * self.flag_key.view(count, 1, size)).sum(-1, keepdim=True)
+        scores = (scores + flagged * flags.unsqueeze(1)) / math.sqrt(size) + bias
+        attention = scores.float().softmax(-1).to(value.dtype)
+        share = (attention * flags.unsqueeze(1)).sum(-1, keepdim=True)
+        read = attention @ value + share * self.flag_value.view(count, 1, size)
+        read = read.transpose(1, 2).flatten(-2)
+        queries = self.mixed_norm(queries + self.dropout(self.mixed(read)))
+        inner = nn.functional.gelu(self.inner(queries))
+        queries = self.outer_norm(queries + self.dropout(self.outer(inner)))
+        return queries, attention.mean(1)
+
+
+class DocumentModel(nn.Module):
+    """Four tasks on one encoding of a document.
+
+    Args:
+        encoder: a BERT-style encoder of the transformers library.
+        schema: gives the classes.
+        layers: how many layers the pair queries read through.
+        dropout: on the heads' inputs and in the reading layers.
+    """
+
+    def __init__(
+        self, encoder: PreTrainedModel, schema: Schema, *, layers: int = 2, dropout: float = 0.1
+    ) -> None:
+        super().__init__()
+        self.encoder = encoder
+        hidden = encoder.config.hidden_size
+        self.groups = math.gcd(_GROUPS, hidden)
+        block = hidden // self.groups
+        self.left = nn.Linear(hidden, hidden)
+        self.sum = nn.Linear(hidden, hidden)
+        self.bilinear = nn.Linear(self.groups * block * block, hidden, bias=False)
+        self.start_norm = nn.LayerNorm(hidden)
+        stack = encoder.encoder.layer
+        self.readers = nn.ModuleList(
+            PairReader(layer, dropout) for layer in list(stack)[max(0, len(stack) - layers) :]
+        )
+        width = 2 * hidden
+        self.relation = Classifier(width, len(schema.relation_labels), dropout)
+        self.novelty = Classifier(width, len(schema.novelty_labels), dropout)
+        self.pair_type = Classifier(width, len(schema.pair_types), dropout)
+        self.coreference = Coreference(hidden, dropout)
+        nn.init.normal_(self.bilinear.weight, std=0.02 / math.sqrt(block))
+
+    def tokens(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
+        """Token vectors of all windows in a row: ``[D, W · L, h]``."""
+        documents, windows, length = input_ids.shape
+        output: torch.Tensor = self.encoder(
+            input_ids.reshape(documents * windows, length),
+            attention_mask=attention_mask.reshape(documents * windows, length),
+        )[0]
+        return output.reshape(documents, windows * length, -1)
+
+    def pair_vectors(
+        self,
+        tokens: torch.Tensor,
+        attention_mask: torch.Tensor,
+        mentions: torch.Tensor,
+        members: torch.Tensor,
+        pairs: torch.Tensor,
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Vectors of all pairs.
+
+        Args:
+            tokens: ``[D, T, h]``.
+            attention_mask: ``[D, W, L]`` with W · L = T.
+            mentions: ``[D, M]``.
+            members: ``[D, E, M]``.
+            pairs: ``[D, P, 2]``.
+
+        Returns:
+            Pair vectors ``[D, P, 2h]``, attention ``[D, P, T]`` of the last
+            reading layer, mention vectors ``[D, M, h]``.
+        """
+        documents = len(mentions)
+        index = mentions.unsqueeze(-1).expand(-1, -1, tokens.shape[-1])
+        vectors = tokens.gather(1, index)
+        # log Σ exp over each entity's markers; a document has at most a few hundred of either.
+        spread = vectors.unsqueeze(1).float() + (1.0 - members).unsqueeze(-1) * _FAR
+        entities = spread.logsumexp(2).to(tokens.dtype)
+        first, second = (
+            entities.gather(1, pairs[..., side].unsqueeze(-1).expand(-1, -1, tokens.shape[-1]))
+            for side in (0, 1)
+        )
+        left, right = torch.tanh(self.left(first)), torch.tanh(self.left(second))
+        blocks = (*left.shape[:2], self.groups, -1)
+        split_left, split_right = left.reshape(blocks), right.reshape(blocks)
+        outer = split_left.unsqueeze(-1) * split_right.unsqueeze(-2)
+        # Both orders added: the answer must not depend on which entity comes first.
+        outer = (outer + outer.transpose(-1, -2)).flatten(2)
+        start = self.start_norm(self.sum(first + second) + self.bilinear(outer))
+        membership = members.transpose(1, 2)
+        own = torch.zeros(
+            documents, tokens.shape[1], members.shape[1], dtype=members.dtype, device=members.device
+        )
+        own = own.scatter_add(
+            1, mentions.unsqueeze(-1).expand(-1, -1, members.shape[1]), membership
+        )
+        own = own.transpose(1, 2)
+        flags = sum(
+            own.gather(1, pairs[..., side].unsqueeze(-1).expand(-1, -1, tokens.shape[1]))
+            for side in (0, 1)
+        )
+        flags = flags.clamp(max=1.0).to(tokens.dtype)  # type: ignore[union-attr]
+        mask = attention_mask.reshape(documents, 1, 1, -1).to(tokens.dtype)
+        bias = (1.0 - mask) * _FAR
+        queries = start
+        attention = flags
+        for reader in self.readers:
+            queries, attention = reader(queries, tokens, flags, bias)
+        return torch.cat([queries, start], dim=-1), attention, vectors
+
+    def forward(self, batch: DocumentBatch, tasks: frozenset[str] | None = None) -> TaskTensors:
+        """Logits of the tasks.
+
+        Returns:
+            One row a real pair, documents in order; coreference one row for
+            every two start markers of a document.
+        """
+        tokens = self.tokens(batch.input_ids, batch.attention_mask)
+        vectors, _, mentions = self.pair_vectors(
+            tokens, batch.attention_mask, batch.mentions, batch.members, batch.pairs
+        )
+        real = vectors[batch.pair_mask]
+        wanted = (
+            tasks
+            if tasks is not None
+            else frozenset(("relation", "novelty", "pair_type", "coreference"))
+        )
+        logits = TaskTensors()
+        for task in ("relation", "novelty", "pair_type"):
+            if task in wanted:
+                setattr(logits, task, getattr(self, task)(real))
+        if "coreference" in wanted:
+            logits.coreference = upper_pairs(self.coreference(mentions))
+        return logits
+
+
+def marker_coreference_labels(members: torch.Tensor) -> torch.Tensor:
+    """1 where two start markers are of one entity, 0 where not, ignored where of none.
+
+    Args:
+        members: ``[D, E, M]``.
+
+    Returns:
+        ``[D · M(M−1)/2]``.
+    """
+    shared = (members.transpose(1, 2) @ members > 0).long()
+    none = members.sum(1) == 0
+    labels = shared.masked_fill(none.unsqueeze(2) | none.unsqueeze(1), IGNORED)
+    return upper_pairs(labels)

@@ -1,0 +1,146 @@
+"""Documents → tokenised whole-document samples with labels, and batches of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from novelink.model.document_model import DocumentBatch, marker_coreference_labels
+from novelink.model.joint_loss import TaskTensors
+from novelink.pairs import candidate_pairs
+from novelink.training.samples import padded, pair_labels
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from numpy.typing import NDArray
+
+    from novelink.document import Document
+    from novelink.reading.document import DocumentInput, DocumentReading
+    from novelink.schema import Schema
+    from novelink.training.samples import Indices
+
+
+@dataclass
+class DocumentSamples:
+    """Tokenised documents of a corpus; one sample is one document with all its pairs.
+
+    Attributes:
+        inputs: one a document that has pairs.
+        relation: labels ``[N]`` of all pairs, documents in order.
+        novelty: labels ``[N]``.
+        pair_type: labels ``[N]``.
+        begins: first pair of each document, and the number of pairs at the end.
+        cut_mentions: always 0: no mention is out of sight.
+        pairs_apart: pairs whose mentions never share a window.
+    """
+
+    inputs: list[DocumentInput] = field(default_factory=list)
+    relation: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
+    novelty: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
+    pair_type: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
+    begins: NDArray[np.int64] = field(default_factory=lambda: np.zeros(1, np.int64))
+    cut_mentions: int = 0
+    pairs_apart: int = 0
+
+    def __len__(self) -> int:
+        """Number of pairs."""
+        return len(self.relation)
+
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        """Tokens of each document, its windows padded to one length."""
+        return np.array(
+            [len(item.windows) * max(map(len, item.windows)) for item in self.inputs],
+            dtype=np.int64,
+        )
+
+    def epoch(self, *, negatives_per_positive: float | None, seed: int, epoch: int) -> Indices:  # noqa: ARG002 (as PairSamples: here unrelated pairs cost next to nothing, all are used)
+        """All documents."""
+        return np.arange(len(self.inputs))
+
+    def rows(self, indices: Indices) -> Indices:
+        """Which pairs the logits' rows of a batch belong to."""
+        parts = [np.arange(self.begins[index], self.begins[index + 1]) for index in indices]
+        return np.concatenate(parts) if parts else np.zeros(0, np.int64)
+
+    def batch(self, indices: Indices, pad_id: int) -> DocumentBatch:
+        """Tensors of some documents."""
+        inputs = [self.inputs[index] for index in indices]
+        batch = document_batch(inputs, pad_id)
+        rows = self.rows(indices)
+        batch.labels = TaskTensors(
+            relation=torch.from_numpy(self.relation[rows]),
+            novelty=torch.from_numpy(self.novelty[rows]),
+            pair_type=torch.from_numpy(self.pair_type[rows]),
+            coreference=marker_coreference_labels(batch.members),
+        )
+        return batch
+
+
+def document_samples(
+    documents: Iterable[Document],
+    reading: DocumentReading,
+    schema: Schema,
+    *,
+    novelty_over: str = "all",
+) -> DocumentSamples:
+    """Every document with its candidate pairs, read and labelled.
+
+    Raises:
+        DataError: a relation's type or novelty is not in the schema.
+    """
+    samples = DocumentSamples()
+    labels: list[tuple[int, int, int]] = []
+    begins = [0]
+    for document in documents:
+        pairs = candidate_pairs(document, schema)
+        if not pairs:
+            continue
+        labels.extend(pair_labels(document, pairs, schema, novelty_over=novelty_over))
+        begins.append(len(labels))
+        samples.inputs.append(reading.encode(document, pairs))
+    table = np.array(labels, dtype=np.int64).reshape(-1, 3)
+    samples.relation, samples.novelty, samples.pair_type = table.T.copy()
+    samples.begins = np.array(begins, dtype=np.int64)
+    samples.pairs_apart = sum(item.pairs_apart for item in samples.inputs)
+    return samples
+
+
+def document_batch(inputs: Sequence[DocumentInput], pad_id: int) -> DocumentBatch:
+    """Pad documents to common numbers of windows, tokens, markers, entities and pairs."""
+    count = len(inputs)
+    windows = max(len(item.windows) for item in inputs)
+    length = padded(max(len(window) for item in inputs for window in item.windows))
+    markers = max(1, *(len(item.mentions) for item in inputs))
+    entities = max(1, *(item.entities for item in inputs))
+    pairs = max(1, *(len(item.pairs) for item in inputs))
+    ids = np.full((count, windows, length), pad_id, dtype=np.int64)
+    mask = np.zeros((count, windows, length), dtype=np.int64)
+    mentions = np.zeros((count, markers), dtype=np.int64)
+    members = np.zeros((count, entities, markers), dtype=np.float32)
+    pair_ids = np.zeros((count, pairs, 2), dtype=np.int64)
+    pair_mask = np.zeros((count, pairs), dtype=bool)
+    for row, item in enumerate(inputs):
+        for place, window in enumerate(item.windows):
+            ids[row, place, : len(window)] = window
+            mask[row, place, : len(window)] = 1
+        for column, (window_number, position, entity) in enumerate(item.mentions):
+            mentions[row, column] = window_number * length + position
+            members[row, entity, column] = 1.0
+        if item.pairs:
+            pair_ids[row, : len(item.pairs)] = item.pairs
+        pair_mask[row, : len(item.pairs)] = True
+    # A window of padding only would have nothing to attend to: it sees its first pad token.
+    mask[:, :, 0] = 1
+    return DocumentBatch(
+        torch.from_numpy(ids),
+        torch.from_numpy(mask),
+        torch.from_numpy(mentions),
+        torch.from_numpy(members),
+        torch.from_numpy(pair_ids),
+        torch.from_numpy(pair_mask),
+    )
