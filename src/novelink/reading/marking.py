@@ -73,9 +73,20 @@ def mark(text: str, first: Sequence[Mention], second: Sequence[Mention]) -> Mark
         for mention in mentions:
             for position, part in enumerate(mention.parts):
                 owner[part] = owner.get(part, 0) | (bit if position == 0 else 0)
-    spans = [(start, end, f"{START_MARKER} ", f" {END_MARKER}") for start, end in owner]
+    spans = [
+        (start, end, f"{_space(text, start)}{START_MARKER} ", f" {END_MARKER}")
+        for start, end in owner
+    ]
     marked, order = insert_markers(text, spans)
     return MarkedText(marked, tuple(owner[spans[index][:2]] for index in order))
+
+
+def _space(text: str, start: int) -> str:
+    """A space where a start marker would otherwise run into the text before it.
+
+    In "ACE/ARB" the text's ``E/`` and the marker's ``@`` would read as an end marker.
+    """
+    return " " if text[max(0, start - 2) : start].upper() == END_MARKER[:2] else ""
 
 
 def insert_markers(
