@@ -18,10 +18,10 @@ def named(name, content):
     return stream
 
 
-def parts(content, name="notes.txt", format=None, **settings):
+def parts(content, name="notes.txt", form=None, **settings):
     return [
         (one.id, *(passage.text for passage in one.passages))
-        for one in read(named(name, content), format, **settings)
+        for one in read(named(name, content), form, **settings)
     ]
 
 
@@ -54,7 +54,7 @@ def test_titles(content, title, abstract):
 
 
 def test_a_whole_file_as_one_document():
-    assert parts(TWO, format="text-whole") == [
+    assert parts(TWO, form="text-whole") == [
         (
             "notes",
             "Insulin lowers glucose in mice.",
@@ -75,7 +75,7 @@ def test_names_come_from_the_file_and_standard_input_has_one_too():
 )
 def test_text_that_is_no_text_is_refused_with_its_line(content, line, part):
     with pytest.raises(DataError, match=part) as caught:
-        parts(content, format="text")
+        parts(content, form="text")
     assert caught.value.line == line
 
 
@@ -204,7 +204,8 @@ def article(pmid, inner="", data=""):
 
 def pubmed(*articles, tail=""):
     return (
-        '<?xml version="1.0" encoding="UTF-8"?>\n<!DOCTYPE PubmedArticleSet PUBLIC "-//NLM" "x.dtd">\n'
+        '<?xml version="1.0" encoding="UTF-8"?>\n'
+        '<!DOCTYPE PubmedArticleSet PUBLIC "-//NLM" "x.dtd">\n'
         f"<PubmedArticleSet>\n{''.join(articles)}{tail}</PubmedArticleSet>\n"
     )
 
@@ -217,7 +218,8 @@ FULL = article(
     "<AbstractText Label='AIM'>To <b>see</b>.</AbstractText>"
     "<AbstractText Label='UNLABELLED'>Seen.</AbstractText>"
     "<CopyrightInformation>Us</CopyrightInformation></Abstract>",
-    "<PubmedData><ArticleIdList><ArticleId IdType='pmc'>PMC5</ArticleId></ArticleIdList></PubmedData>",
+    "<PubmedData><ArticleIdList><ArticleId IdType='pmc'>PMC5</ArticleId></ArticleIdList>"
+    "</PubmedData>",
 )
 MATH = article(6, "<ArticleTitle>A <mml:math><mml:mi>x</mml:mi></mml:math>.</ArticleTitle>")
 BOOK = (

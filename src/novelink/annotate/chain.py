@@ -32,6 +32,7 @@ BLOCK = 100
 """Documents gathered for one step: as many ids as PubTator takes in a call."""
 
 _INSTEAD = "documents that PubTator 3 did not give, tagged offline instead"
+_REPLACED = "documents whose own entities were replaced"
 _LOST = "mentions of PubTator 3 left out, not found in the text"
 
 
@@ -70,6 +71,9 @@ def annotator(
 
 class Annotator:
     """Documents in, documents with entities out; order kept, streaming.
+
+    What one call is given counts as one source: where some of its documents have
+    entities, ``auto`` takes the others as annotated and empty.
 
     A document that gets no entities because a service failed is left out and
     named in the report; the others go on.
@@ -118,8 +122,10 @@ class Annotator:
         if self.name == "offline":
             self._offline.load()
         queue = iter(documents)
+        has_entities = False
         while block := list(islice(queue, BLOCK)):
-            yield from _Block(self, block).run()
+            has_entities = has_entities or any(document.mentions for document in block)
+            yield from _Block(self, block, has_entities=has_entities).run()
 
     @property
     def client(self) -> PubTator3:
@@ -139,8 +145,9 @@ class _Block:
     results into ``done``.
     """
 
-    def __init__(self, parent: Annotator, documents: list[Document]) -> None:
+    def __init__(self, parent: Annotator, documents: list[Document], *, has_entities: bool) -> None:
         self.parent = parent
+        self.has_entities = has_entities
         self.report = parent.report
         self.open: dict[int, Document] = dict(enumerate(documents))
         self.done: dict[int, Document] = {}
@@ -162,27 +169,34 @@ class _Block:
                     f"{document.id} is only an id, and --annotator given fetches nothing",
                     remedy="Use --annotator auto or pubtator3",
                 )
-        self._keep_given(anyway=True)
+        self._keep_given()
 
     def _auto(self) -> None:
-        self._keep_given()
+        if self.has_entities:
+            self._keep_given()
         self._ask_by_id(lambda document: is_request(document) or _has_pmid(document))
         self._tag()
 
     def _pubtator3(self) -> None:
-        self._keep_given()
+        self._drop_given()
         self._ask_by_id(lambda document: is_request(document) or document.id.isdigit())
         self._ask_by_text()
 
     def _offline(self) -> None:
-        self._keep_given()
+        self._drop_given()
         self._fetch_texts()
         self._tag()
 
-    def _keep_given(self, *, anyway: bool = False) -> None:
+    def _keep_given(self) -> None:
         for index, document in list(self.open.items()):
-            if document.mentions or anyway:
+            if not is_request(document):
                 self._finish(index, document, GIVEN)
+
+    def _drop_given(self) -> None:
+        for index, document in self.open.items():
+            if document.mentions:
+                self.report.notes[_REPLACED] += 1
+                self.open[index] = document.with_mentions(())
 
     def _ask_by_id(self, wanted: Any) -> None:
         asked = {index: document for index, document in self.open.items() if wanted(document)}

@@ -32,7 +32,8 @@ class OfflineTagger:
 
     def is_there(self) -> bool:
         """Whether a tagger model is installed or was given."""
-        if find_spec("novelink.annotate.tagger") is None:
+        spec = find_spec("novelink.annotate.tagger")
+        if spec is None or spec.origin is None:
             return False
         return self._folder is not None or (files("novelink") / "models" / "tagger").is_dir()
 

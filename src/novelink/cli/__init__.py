@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 # name → (module in novelink.cli that holds `command`, line in `novelink --help`)
 COMMANDS: dict[str, tuple[str, str]] = {
     "extract": ("extract", "Relations from documents."),
+    "annotate": ("annotate", "Entities for texts and papers, without relations."),
     "show": ("show", "The relations of a file, to read."),
     "convert": ("convert", "One document format to another."),
     "view": ("view", "One page of documents and relations, to read and to curate."),

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from novelink.cli import options
+from novelink.cli import entities, options
 from novelink.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 )
 @options.from_format
 @options.to_format
+@entities.entity_options
 @click.option(
     "--model",
     "-m",
@@ -60,12 +61,16 @@ def command(
     threads: int | None,
     lenient: bool,
     schema: Schema | None,
+    annotator: str,
+    **settings: Any,
 ) -> None:
     r"""Find related entities: how they are related, whether that is new, how sure it is.
 
-    INPUT are files with marked entities (PubTator, BioC XML, BioC JSON, JSON
-    Lines, also .gz), or `-` for standard input. Relations already in them are
-    replaced. Documents come out in the order they went in.
+    INPUT are PMIDs, PMCIDs, or files: with marked entities (PubTator, BioC XML,
+    BioC JSON, JSON Lines) or without (plain text, a table of texts, PubMed XML,
+    MEDLINE), also .gz; `-` is standard input. Entities that are missing are
+    found first. Relations already in them are replaced. Documents come out in
+    the order they went in.
 
     \b
     novelink extract abstracts.pubtator                  a table to read
@@ -74,37 +79,44 @@ def command(
     novelink extract abstracts.pubtator -o found.tsv     a spreadsheet
     novelink extract - --to pubtator < a.pubtator        in a pipe
     novelink extract a.pubtator --min-score 0.3          less sure ones too
+    novelink extract 24259561 PMC7696669                 papers, through PubTator 3
+    novelink extract notes.txt                           a text of your own
+    echo "BRAF V600E in melanoma …" | novelink extract -
     """
     from novelink.cli.progress import with_progress
     from novelink.extractor import Extractor
-    from novelink.formats import ReadReport, open_writer, read_all
+    from novelink.formats import ReadReport, open_writer
 
     extractor = Extractor.load(model, threads=threads)
     report = ReadReport()
-    documents = read_all(
-        inputs,
-        from_format,
-        schema=_checked(schema, extractor),
-        lenient=lenient,
-        report=report,
-    )
-    found = with_progress(extractor.extract(documents, min_score=min_score), "documents")
     place, losses = "", []
-    if output is None and to_format is None:
-        _print_tables(found, extractor.schema)
-    else:
-        target = output or "-"
-        if target == "-":
-            to_format = to_format or "jsonl"
+    with entities.open_annotator(annotator, **settings) as annotate:
+        documents = entities.annotated(
+            inputs,
+            from_format,
+            annotate,
+            schema=_checked(schema, extractor),
+            lenient=lenient,
+            report=report,
+        )
+        found = with_progress(extractor.extract(documents, min_score=min_score), "documents")
+        if output is None and to_format is None:
+            _print_tables(found, extractor.schema)
         else:
-            place = f", written to {target}"
-        with open_writer(target, to_format) as writer:
-            for document in found:
-                writer.write(document)
-        losses = writer.report.lines()
+            target = output or "-"
+            if target == "-":
+                to_format = to_format or "jsonl"
+            else:
+                place = f", written to {target}"
+            with open_writer(target, to_format) as writer:
+                for document in found:
+                    writer.write(document)
+            losses = writer.report.lines()
     options.say_reading(report)
+    entities.say_annotation(annotate)
     options.say(losses)
     options.say(_summary(extractor.report, extractor, place))
+    click.get_current_context().exit(entities.exit_code(annotate))
 
 
 def _checked(schema: Schema | None, extractor: Extractor) -> Schema:

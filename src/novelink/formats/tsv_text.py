@@ -13,6 +13,7 @@ column ``pmid`` tells annotators that the ids are PubMed's.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -53,9 +54,17 @@ class _Columns:
 
 
 def sniff(prefix: bytes) -> bool:
-    """Whether the first line is such a header."""
-    first = prefix.removeprefix(b"\xef\xbb\xbf").splitlines()[:1]
-    return bool(first) and _header(first[0].decode("utf-8", "replace").split("\t")) is not None
+    """Whether the first line is such a header, or all lines are an id and one or two texts."""
+    lines = prefix.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "replace").splitlines()
+    lines = [line for line in lines if line.strip()]
+    if lines and _header(lines[0].split("\t")) is not None:
+        return True
+    # The last line may be cut.
+    rows = [line.split("\t") for line in (lines[:-1] if len(lines) > 1 else lines)]
+    return bool(rows) and all(
+        len(row) == len(rows[0]) in {2, 3} and row[0] and not re.search(r"\s", row[0])
+        for row in rows
+    )
 
 
 def read_tsv_text(source: Source, intake: Intake) -> Iterator[Document]:
