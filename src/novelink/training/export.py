@@ -97,7 +97,7 @@ def export_model(
         if difference > TOLERANCE:
             raise ModelError(f"the exported graph differs from the model by {difference:.2g}")
         if precision == "int8":
-            _quantise(graph)
+            quantise(graph)
         model.tokenizer.save(str(fresh / TOKENIZER))
         name = model.settings.name
         config = {
@@ -174,7 +174,8 @@ def _export_graph(model: PairModel, path: Path) -> None:
         )
 
 
-def _quantise(graph: Path) -> None:
+def quantise(graph: Path) -> None:
+    """Make a graph's matrix products and look-up tables int8, in place."""
     from onnxruntime.quantization import QuantType, quantize_dynamic
     from onnxruntime.quantization.shape_inference import quant_pre_process
 
