@@ -25,7 +25,7 @@ from novelink.pairs import expand_ids
 NO_ID = "-"
 """How files write that a mention has no id."""
 
-_REMEMBERED = 65_536
+_REMEMBERED = 16_384
 _MESH = re.compile(r"\bmesh:", re.IGNORECASE)
 _CELLOSAURUS = re.compile(r"\bcvcl:", re.IGNORECASE)
 _VARIANT_FIELD = re.compile(
