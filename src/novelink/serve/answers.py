@@ -65,10 +65,9 @@ def answer_format(wanted: str | None, accept: str, sent: str) -> str:
         return wanted
     for part in accept.split(","):
         kind = part.partition(";")[0].strip().lower()
-        if kind in _BY_ACCEPT and kind != "application/json":
-            return _BY_ACCEPT[kind]
-        if kind == "application/json" and sent not in _SAME:
-            return JSON
+        if kind in _BY_ACCEPT:
+            # BioC JSON is JSON too: who sends it wants it back.
+            return sent if kind == "application/json" and sent == "bioc-json" else _BY_ACCEPT[kind]
     return sent if sent in _SAME else JSON
 
 

@@ -44,8 +44,8 @@
       }
       for (const node of nodes) {
         const step = Math.hypot(node.dx, node.dy) || 1, move = Math.min(step, heat) / step;
-        node.x = Math.min(WIDTH - 60, Math.max(60, node.x + node.dx * move));
-        node.y = Math.min(HEIGHT - 26, Math.max(22, node.y + node.dy * move));
+        node.x = Math.min(WIDTH - 24, Math.max(24, node.x + node.dx * move));
+        node.y = Math.min(HEIGHT - 30, Math.max(22, node.y + node.dy * move));
       }
     }
   }
@@ -96,8 +96,11 @@
     const circle = svg("circle", { cx: node.x, cy: node.y, r: 11 }, svg("title", {}, `${node.name} (${type?.short ?? "not mentioned"})`));
     circle.addEventListener("click", () => pick(node.entity));
     const name = node.name.length > 24 ? `${node.name.slice(0, 23)}…` : node.name;
+    // Names at the borders grow inwards, so that none is cut.
+    const anchor = node.x < 90 ? "start" : node.x > WIDTH - 90 ? "end" : "middle";
+    const shift = { start: -11, end: 11, middle: 0 }[anchor];
     group.append(circle, svg("text", { x: node.x, y: node.y + 4, "text-anchor": "middle" }, type?.letter ?? ""),
-      svg("text", { x: node.x, y: node.y + 24, "text-anchor": "middle" }, name));
+      svg("text", { x: node.x + shift, y: node.y + 25, "text-anchor": anchor }, name));
     return group;
   }
 

@@ -117,6 +117,7 @@
         const place = new URLSearchParams(location.hash.slice(1));
         if (place.get("job") !== id) history.replaceState(null, "", `#${new URLSearchParams({ job: id })}`);
         $("main").hidden = false;
+        $("intake-box").open = false;
         $("show-decisions").hidden = false;
         await this.app.open(data, new ServerKeeper(id));
         $("decision-count").textContent = String(this.app.decisions.all().length);

@@ -63,6 +63,7 @@
     for (const [offset, type, text] of doc.passages) {
       if (!text) continue;
       const block = make(type === "title" ? "h2" : "p", { dir: "auto" });
+      let sentence = null;
       cut(doc, sentences, offset, offset + text.length, (from, to, mentions, inEvidence) => {
         const content = text.slice(from - offset, to - offset);
         let node = document.createTextNode(content);
@@ -70,8 +71,9 @@
           node = drawMention(model, doc, relation, mentions, content, to, focusable);
           focusable = false;
         }
-        if (inEvidence) block.append(make("span", { class: "ev" }, node));
-        else block.append(node);
+        if (!inEvidence) sentence = null;
+        else if (!sentence) block.append(sentence = make("mark", { class: "ev" }));
+        (sentence ?? block).append(node);
       });
       target.append(block);
     }
