@@ -11,7 +11,8 @@ $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.base: pyproject.toml | $(VENV)/bin/python
-	$(PIP) install --quiet --editable .
+	@echo "Installing novelink into $(VENV) (no torch; about a minute)"
+	@$(PIP) install --quiet --editable .
 	@touch $@
 
 $(VENV)/.dev: pyproject.toml constraints.txt requirements-dev.txt | $(VENV)/bin/python
@@ -22,6 +23,9 @@ demo: $(VENV)/.base
 	@mkdir -p out
 	$(BIN)/novelink extract examples/abstracts.pubtator examples/abstracts.json -o out/relations.jsonl
 	$(BIN)/novelink show out/relations.jsonl
+	@echo
+	@echo "The relations are in out/relations.jsonl, one document a line."
+	@echo "Your own abstracts: $(BIN)/novelink extract FILE   (all of it: $(BIN)/novelink --help)"
 
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest -n $(JOBS) $(ARGS)
