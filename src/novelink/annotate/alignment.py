@@ -66,9 +66,9 @@ def transfer_mentions(source: Document, target: Document) -> tuple[list[Mention]
 def _shifts(source: str, target: str) -> tuple[list[int], list[int]]:
     """Where a shared stretch begins in ``source``, and how far it has moved in ``target``."""
     pieces = [list(_PIECE.finditer(text)) for text in (source, target)]
-    words = [[piece[0] for piece in found] for found in pieces]
+    first, second = ([piece[0] for piece in found] for found in pieces)
     starts, shifts = [0], [0]
-    for block in SequenceMatcher(None, *words, autojunk=False).get_matching_blocks():
+    for block in SequenceMatcher(None, first, second, autojunk=False).get_matching_blocks():
         if block.size:
             start = pieces[0][block.a].start()
             starts.append(start)

@@ -133,8 +133,7 @@ class Annotator:
         if self._opened is None:
             from novelink.annotate.pubtator3 import PubTator3
 
-            self._opened = PubTator3(self._settings)
-            self._opened.read_report = self.report.reading
+            self._opened = PubTator3(self._settings, report=self.report.reading)
         return self._opened
 
 

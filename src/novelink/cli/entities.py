@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from contextlib import contextmanager
 from itertools import groupby
 from operator import itemgetter
@@ -72,8 +73,21 @@ def open_annotator(
     if cache is not None:
         values["cache"] = None if cache == "off" else Path(cache)
     settings = PubTatorSettings.from_environment(**values)
-    with annotator(name, pubtator=settings, lexicon=lexicon) as opened:
-        yield opened
+    handler = _ToStderr(logging.WARNING)
+    logger = logging.getLogger("novelink.annotate")
+    logger.addHandler(handler)
+    try:
+        with annotator(name, pubtator=settings, lexicon=lexicon) as opened:
+            yield opened
+    finally:
+        logger.removeHandler(handler)
+
+
+class _ToStderr(logging.Handler):
+    """What a service makes us wait for, said when it happens."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        options.say([record.getMessage()])
 
 
 def annotated(

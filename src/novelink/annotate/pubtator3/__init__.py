@@ -15,4 +15,11 @@ from novelink.annotate.pubtator3.client import Fetched, PubTator3
 from novelink.annotate.pubtator3.settings import PubTatorSettings
 from novelink.annotate.pubtator3.transport import BlockedError, ServiceError, UnreachableError
 
-__all__ = ["BlockedError", "Fetched", "PubTator3", "PubTatorSettings", "ServiceError", "UnreachableError"]
+__all__ = [
+    "BlockedError",
+    "Fetched",
+    "PubTator3",
+    "PubTatorSettings",
+    "ServiceError",
+    "UnreachableError",
+]

@@ -58,14 +58,17 @@ class PubTator3:
 
     Args:
         settings: addresses, limits, cache; from the environment by default.
+        report: takes the counts of what was left out of answers.
 
     Attributes:
-        read_report: entity types of PubTator that BioRED lacks, and more, counted.
+        read_report: those counts: entity types that BioRED lacks, and more.
     """
 
-    def __init__(self, settings: PubTatorSettings | None = None) -> None:
+    def __init__(
+        self, settings: PubTatorSettings | None = None, *, report: ReadReport | None = None
+    ) -> None:
         self.settings = settings or PubTatorSettings.from_environment()
-        self.read_report = ReadReport()
+        self.read_report = ReadReport() if report is None else report
         self._transport = Transport(self.settings)
         self._cache = (
             ResponseCache(self.settings.cache / _CACHE_FILE, self.settings.cache_megabytes)

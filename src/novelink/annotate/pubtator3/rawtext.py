@@ -6,6 +6,7 @@ import hashlib
 import heapq
 import io
 import json
+import logging
 import re
 import time
 from dataclasses import dataclass
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from novelink.annotate.pubtator3.transport import Transport
     from novelink.document import Document, Mention
     from novelink.formats.report import ReadReport
+
+_LOG = logging.getLogger(__name__)
 
 _SESSION = re.compile(r"[0-9A-Za-z_-]{8,64}")
 _PENDING = frozenset({400, 404})
@@ -87,6 +90,12 @@ class TextJobs:
                 jobs.append(self._submit(index, text))
             except ServiceError as error:
                 results[index] = error
+        if jobs:
+            _LOG.warning(
+                "PubTator 3's raw-text service has %d text%s to do, which can take 20 minutes",
+                len(jobs),
+                "" if len(jobs) == 1 else "s",
+            )
         heapq.heapify(jobs)
         while jobs:
             job = heapq.heappop(jobs)

@@ -33,6 +33,7 @@ _LOG = logging.getLogger(__name__)
 T = TypeVar("T")
 
 _BUSY = frozenset({408, 425, 429, 500, 502, 503, 504})
+_WORTH_SAYING_SECONDS = 5.0
 _EUTILS_WITH_KEY_PER_SECOND = 10.0
 
 
@@ -190,6 +191,8 @@ class Transport:
             )
             error.status = httpx.codes.TOO_MANY_REQUESTS
             raise error
+        if seconds >= _WORTH_SAYING_SECONDS:
+            _LOG.warning("%s asks to wait %.0f s", url, seconds)
         limiter.hold(seconds)
 
     def _pause(self, state: RetryCallState) -> float:
@@ -220,7 +223,7 @@ def _certificates() -> ssl.SSLContext:
 
 def _tell(state: RetryCallState) -> None:
     error = state.outcome.exception() if state.outcome else None
-    _LOG.info("%s; trying again (attempt %d)", error, state.attempt_number + 1)
+    _LOG.warning("%s; trying again (try %d)", error, state.attempt_number + 1)
 
 
 def _reason(error: httpx.HTTPError) -> str:
