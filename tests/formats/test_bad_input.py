@@ -483,6 +483,12 @@ BAD_FILES = {
         1,
         "a line before any title line",
     ),
+    "line ends of old": (
+        "a.pubtator",
+        GOOD.replace("\n", "\r").encode(),
+        1,
+        "lines end in a carriage return alone",
+    ),
     "abstract without a title": ("a.pubtator", b"1|a|It matters.\n", 1, "before any title line"),
 }
 

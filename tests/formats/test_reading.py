@@ -272,6 +272,13 @@ def test_every_registered_format_loads():
         assert entry.readable or entry.writable
 
 
+def test_a_paper_may_speak_of_the_page_of_blocked_clients():
+    """Only a page that begins as HTML is taken for one."""
+    document = Document.from_text("1", "WWW Error Blocked Diagnostic and <html> in the wild")
+    for name in OWN:
+        assert list(read(io.BytesIO(written(name, [document])), name)) == [document]
+
+
 def test_an_interrupted_writing_leaves_nothing(tmp_path):
     path = tmp_path / "a.jsonl"
 

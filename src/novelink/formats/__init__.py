@@ -105,7 +105,8 @@ def _read_all(
     seen: set[str] = set()
     for place in sources:
         with open_source(place) as source:
-            entry = _format_of(source) if chosen is None else _checked(chosen, source)
+            _refuse_pages(source)
+            entry = _format_of(source) if chosen is None else chosen
             intake = Intake(source.name, schema, lenient=lenient, report=report, seen=seen)
             yield from load(entry.reader)(source, intake)
 
@@ -190,7 +191,6 @@ def _spoken(target: Place) -> str:
 
 def _format_of(source: Source) -> Format:
     """From the name where content does not contradict it, else from content."""
-    _refuse_pages(source)
     named = by_suffix(source.name)
     for entry in named:
         if not entry.sniff or load(entry.sniff)(source.prefix):
@@ -215,11 +215,6 @@ def _format_of(source: Source) -> Format:
     )
 
 
-def _checked(entry: Format, source: Source) -> Format:
-    _refuse_pages(source)
-    return entry
-
-
 def _refuse_pages(source: Source) -> None:
     """An HTML page is what servers send in place of data.
 
@@ -227,6 +222,12 @@ def _refuse_pages(source: Source) -> None:
         DataError: the source holds one.
     """
     start = source.prefix.lstrip(b"\xef\xbb\xbf \t\r\n")
+    if not re.match(
+        rb"(?:<\?xml[^>]*>\s*)?<(?:!doctype\s+html|html|head|title|body)\b",
+        start,
+        re.IGNORECASE,
+    ):
+        return
     if b"WWW Error Blocked Diagnostic" in source.prefix:
         raise DataError(
             "this is NCBI's page 'WWW Error Blocked Diagnostic' and no data: NCBI blocks the "
@@ -235,16 +236,11 @@ def _refuse_pages(source: Source) -> None:
             line=1,
             remedy="Wait, ask at most 3 times a second, then fetch the file again",
         )
-    if re.match(
-        rb"(?:<\?xml[^>]*>\s*)?<(?:!doctype\s+html|html|head|title|body)\b",
-        start,
-        re.IGNORECASE,
-    ):
-        title = re.search(rb"<title[^>]*>\s*([^<]{1,100})", source.prefix, re.IGNORECASE)
-        named = f" titled '{title[1].decode('utf-8', 'replace').strip()}'" if title else ""
-        raise DataError(
-            f"this is an HTML page{named} and no data",
-            source=source.name,
-            line=1,
-            remedy="Open it in a browser to see what the server said, then fetch the file again",
-        )
+    title = re.search(rb"<title[^>]*>\s*([^<]{1,100})", source.prefix, re.IGNORECASE)
+    named = f" titled '{title[1].decode('utf-8', 'replace').strip()}'" if title else ""
+    raise DataError(
+        f"this is an HTML page{named} and no data",
+        source=source.name,
+        line=1,
+        remedy="Open it in a browser to see what the server said, then fetch the file again",
+    )

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from novelink.formats.source import Source
 
 _HEADER = re.compile(r"([^|\t]+)\|([A-Za-z])\|")
+_OLD_LINE_END = re.compile(r"\r[^|\t\r]+(?:\|[ta]\||\t)")
 _SHAPE = (
     "A document is: id|t|title, id|a|abstract, then tab-separated lines of mentions "
     "(id, start, end, text, type, concept id) and relations (id, type, id1, id2, Novel or No)"
@@ -98,7 +99,14 @@ def _decode(raw: bytes, source: Source, intake: Intake) -> str:
         ) from error
     if source.line == 1:
         text = text.removeprefix("\ufeff")
-    return text.rstrip("\n").removesuffix("\r")
+    text = text.rstrip("\n").removesuffix("\r")
+    if "\r" in text and _OLD_LINE_END.search(text):
+        raise intake.fault(
+            "lines end in a carriage return alone",
+            line=source.line,
+            remedy="Save the file with line ends LF or CRLF",
+        )
+    return text
 
 
 class _Builder:
