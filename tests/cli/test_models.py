@@ -91,3 +91,15 @@ def test_verify_mentions_files_outside_the_manifest(novelink, shelf):
     outcome = novelink("models", "verify", shelf / "tiny")
     assert outcome.code == 0
     assert "notes.txt: not in the manifest" in outcome.err
+
+
+def test_models_of_other_parts_are_opened_too(novelink, shelf):
+    config = json.loads((shelf / "other/config.json").read_text()) | {"reading": "tagger"}
+    (shelf / "other/config.json").write_text(json.dumps(config))
+    write_manifest(shelf / "other")
+    assert novelink("models", "verify", "other").code == 0
+    (shelf / "other/tokenizer.json").write_text("{}")
+    write_manifest(shelf / "other")
+    outcome = novelink("models", "verify", "other")
+    assert outcome.code == 1
+    assert "not a tokenizer" in outcome.err

@@ -43,7 +43,7 @@ def list_models(*, as_json: bool) -> None:
         mark = "*" if bundle.name == default else " "
         click.echo(
             f"{mark} {bundle.name:<20} {bundle.size / 1e6:6.1f} MB  "
-            f"schema {bundle.schema.name}, reads by {bundle.reading}, "
+            f"{bundle.reading} reading, schema {bundle.schema.name}, "
             f"at most {bundle.max_length} tokens"
         )
     if not bundles:
@@ -91,7 +91,6 @@ def verify(ctx: click.Context, models: tuple[str, ...], *, as_json: bool) -> Non
 
     Without MODELS, all that came with the package. Exit code 1 if any fails.
     """
-    from novelink.extractor import Extractor
     from novelink.runtime.bundle import embedded_names, load_bundle, unlisted_files
 
     wanted = models or tuple(embedded_names())
@@ -104,7 +103,7 @@ def verify(ctx: click.Context, models: tuple[str, ...], *, as_json: bool) -> Non
         result: dict[str, Any] = {"model": model, "ok": True, "error": None}
         try:
             bundle = load_bundle(model)
-            Extractor(bundle, threads=1)
+            _open(bundle)
             result |= {"files": len(bundle.files), "size": bundle.size}
             result["unlisted"] = unlisted_files(bundle)
         except ModelError as error:
@@ -116,6 +115,23 @@ def verify(ctx: click.Context, models: tuple[str, ...], *, as_json: bool) -> Non
         _print_json(results)
     if not all(result["ok"] for result in results):
         ctx.exit(1)
+
+
+def _open(bundle: Bundle) -> None:
+    """Open all that a model consists of.
+
+    Raises:
+        ModelError: something cannot be opened or used.
+    """
+    from novelink.runtime.session import open_graph
+
+    if bundle.reading == "pair":
+        from novelink.extractor import Extractor
+
+        Extractor(bundle, threads=1)
+    else:  # a model of another part, such as one that finds entities
+        bundle.tokenizer()
+        open_graph(bundle)
 
 
 def _print_result(result: dict[str, Any]) -> None:

@@ -34,48 +34,59 @@ class Session:
     """
 
     def __init__(self, bundle: Bundle, inputs: Sequence[str], outputs: Sequence[str]) -> None:
-        import onnxruntime
-
         source = str(bundle.folder / GRAPH)
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1
-        options.inter_op_num_threads = 1
-        options.use_deterministic_compute = True
-        # Plans for buffers are kept per input shape; here almost every shape is new.
-        options.enable_mem_pattern = False
-        options.log_severity_level = 3  # errors: they are raised, and stderr is for people
-        # Checked bytes rather than the path, so that what runs is what was checked.
-        graph: bytes | str = bundle.contents[GRAPH]
-        if bundle.graph.external_files:
-            graph = source
-        try:
-            self._session: Any = onnxruntime.InferenceSession(
-                graph, options, providers=["CPUExecutionProvider"]
-            )
-        except Exception as error:  # onnxruntime's errors share no narrower base
-            reason = " ".join(str(error).split())
-            raise ModelError(
-                f"onnxruntime cannot open the graph: {reason}",
-                source=source,
-                remedy="Update onnxruntime, or export the model again",
-            ) from error
+        self._session = open_graph(bundle)
         _check_names("input", [item.name for item in self._session.get_inputs()], inputs, source)
         found = [item.name for item in self._session.get_outputs()]
         _check_names("output", [name for name in found if name in outputs], outputs, source)
         self.outputs = tuple(outputs)
 
-    def run(self, feed: Mapping[str, NDArray[Any]]) -> Arrays:
+    def run(self, feed: Mapping[str, NDArray[Any]], outputs: Sequence[str] | None = None) -> Arrays:
         """Output name → array, for inputs of one shape.
+
+        Args:
+            feed: input name → array.
+            outputs: which ones; all by default.
 
         Raises:
             ModelError: the graph fails on this input.
         """
         try:
-            values = self._session.run(list(self.outputs), dict(feed))
+            wanted = self.outputs if outputs is None else tuple(outputs)
+            values = self._session.run(list(wanted), dict(feed))
         except Exception as error:  # as above
             reason = " ".join(str(error).split())
             raise ModelError(f"the model failed on an input: {reason}") from error
-        return dict(zip(self.outputs, values, strict=True))
+        return dict(zip(wanted, values, strict=True))
+
+
+def open_graph(bundle: Bundle) -> Any:
+    """An onnxruntime session of a checked model's graph, whatever its inputs.
+
+    Raises:
+        ModelError: onnxruntime cannot open it.
+    """
+    import onnxruntime
+
+    source = str(bundle.folder / GRAPH)
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    options.use_deterministic_compute = True
+    # Plans for buffers are kept per input shape; here almost every shape is new.
+    options.enable_mem_pattern = False
+    options.log_severity_level = 3  # errors: they are raised, and stderr is for people
+    # Checked bytes rather than the path, so that what runs is what was checked.
+    graph: bytes | str = source if bundle.graph.external_files else bundle.contents[GRAPH]
+    try:
+        return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # onnxruntime's errors share no narrower base
+        reason = " ".join(str(error).split())
+        raise ModelError(
+            f"onnxruntime cannot open the graph: {reason}",
+            source=source,
+            remedy="Update onnxruntime, or export the model again",
+        ) from error
 
 
 def _check_names(kind: str, found: Sequence[str], wanted: Sequence[str], source: str) -> None:
