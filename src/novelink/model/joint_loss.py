@@ -87,27 +87,33 @@ def joint_loss(
     Args:
         logits: of the model.
         labels: same rows; rows labelled :data:`IGNORED` do not count, and a
-            task without any row adds nothing.
+            task without any row adds 0.
         weights: η; a task of weight 0 is not computed, so its head gets no
             gradient.
         label_smoothing: share of the probability spread over all labels in
             relation and novelty.
 
     Returns:
-        The loss, and each task's unweighted value.
+        The loss, and the unweighted value of each task that has rows.
     """
     total: torch.Tensor | None = None
     values: dict[str, float] = {}
     for task, scores in logits.items():
         weight = weights.of(task)
         target = getattr(labels, task)
-        if weight == 0 or target is None or not bool((target != IGNORED).any()):
+        if weight == 0 or target is None:
             continue
-        smoothing = label_smoothing if task in MAIN_TASKS else 0.0
+        rows = int((target != IGNORED).sum())
         loss = functional.cross_entropy(
-            scores.float(), target, ignore_index=IGNORED, label_smoothing=smoothing
+            scores.float(),
+            target,
+            ignore_index=IGNORED,
+            label_smoothing=label_smoothing if task in MAIN_TASKS else 0.0,
+            reduction="sum",
         )
-        values[task] = float(loss.detach())
+        loss = loss / max(1, rows)
+        if rows:
+            values[task] = float(loss.detach())
         total = weight * loss if total is None else total + weight * loss
     if total is None:
         first = next(scores for _, scores in logits.items())

@@ -19,9 +19,9 @@ class FastGradient:
 
     Use it around each micro-batch::
 
-        adversary.note_gradient()          # before the clean backward pass
-        backward(loss(batch))
-        adversary.step(lambda: backward(loss(batch)))
+        adversary.isolate()                # before the clean backward pass
+        backward()
+        adversary.step(backward)           # in any case, also where it does nothing
 
     Args:
         embeddings: the word-embedding weight.
@@ -31,13 +31,12 @@ class FastGradient:
     def __init__(self, embeddings: torch.nn.Parameter, epsilon: float) -> None:
         self.embeddings = embeddings
         self.epsilon = epsilon
-        self._before: torch.Tensor | None = None
+        self._earlier: torch.Tensor | None = None
 
-    def note_gradient(self) -> None:
-        """Remember the gradient of earlier micro-batches, so that it does not leak into r."""
-        gradient = self.embeddings.grad
-        active = self.epsilon > 0 and gradient is not None
-        self._before = gradient.detach().clone() if active and gradient is not None else None
+    def isolate(self) -> None:
+        """Put the gradient of earlier micro-batches aside, so that it cannot leak into g."""
+        if self.epsilon > 0:
+            self._earlier, self.embeddings.grad = self.embeddings.grad, None
 
     def step(self, backward: Callable[[], None]) -> bool:
         """Perturb, run the backward pass again, and restore the embeddings bit by bit.
@@ -46,18 +45,29 @@ class FastGradient:
             backward: forward and backward pass over the same micro-batch.
 
         Returns:
-            Whether there was a step: not where the gradient is 0 or not finite.
+            Whether there was a step: not where ε or the gradient is 0, or the
+            gradient is not finite.
         """
-        gradient = self.embeddings.grad
-        if self.epsilon <= 0 or gradient is None:
+        if self.epsilon <= 0:
             return False
-        own = gradient.detach() if self._before is None else gradient.detach() - self._before
-        norm = torch.linalg.vector_norm(own.float())
+        try:
+            return self._perturbed(backward)
+        finally:
+            earlier, self._earlier = self._earlier, None
+            if earlier is not None:
+                own = self.embeddings.grad
+                self.embeddings.grad = earlier if own is None else earlier + own
+
+    def _perturbed(self, backward: Callable[[], None]) -> bool:
+        gradient = self.embeddings.grad
+        if gradient is None:
+            return False
+        norm = torch.linalg.vector_norm(gradient.float())
         if not bool(torch.isfinite(norm)) or float(norm) == 0.0:
             return False
         kept = self.embeddings.detach().clone()
         with torch.no_grad():
-            self.embeddings.add_(own * (self.epsilon / norm).to(own.dtype))
+            self.embeddings.add_(gradient * (self.epsilon / norm).to(gradient.dtype))
         try:
             backward()
         finally:

@@ -1,7 +1,9 @@
 """The training loop: accelerate around the joint loss, exact resume, best checkpoint by Dev.
 
-Everything random is a function of seed, epoch and step, never of how often the
-run was killed: a resumed run ends with the weights of an unbroken one.
+Everything random is a function of seed, epoch, step and micro-batch, never of
+how often the run was killed: a resumed run ends with the weights of an unbroken
+one. Several processes share out the micro-batches of a step, so that two
+processes train as one does with twice the accumulation.
 """
 
 from __future__ import annotations
@@ -10,7 +12,6 @@ import json
 import math
 import shutil
 import time
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,11 +23,16 @@ from novelink.decode import DecisionSettings
 from novelink.errors import DataError, ModelError, SettingsError
 from novelink.model.joint_loss import TASKS, TaskTensors, TaskWeights, joint_loss
 from novelink.training.adversarial import FastGradient
+from novelink.training.checkpoint import Position, fingerprint, load_state, save_state
+from novelink.training.freezing import freeze_unused
+from novelink.training.memory import memory_advice
 from novelink.training.precision import prepare_cpu, use_bf16
 from novelink.training.prediction import predict
 from novelink.training.samples import token_batches
+from novelink.training.schedule import parameter_groups, rate_factor, set_rates
 from novelink.training.selection import Selection, choose
 from novelink.training.task_model import TaskModel, build_model, save_model
+from novelink.training.tracking import write_metrics
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -35,9 +41,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from novelink.document import Document
-    from novelink.training.document_samples import DocumentSamples
-    from novelink.training.samples import PairSamples
-    from novelink.training.settings import OptimSettings, TrainSettings
+    from novelink.training.samples import Samples
+    from novelink.training.settings import TrainSettings
+
+_SAY_SECONDS = 30
+_MICRO_BATCHES = 4096  # most micro-batches of a step over all processes; keeps seeds apart
 
 
 class Trainer:
@@ -46,11 +54,15 @@ class Trainer:
     Args:
         settings: see :class:`~novelink.training.settings.TrainSettings`.
         train: documents to learn from.
-        dev: documents that choose epoch and thresholds.
+        dev: documents that choose epoch and thresholds; without any, the last
+            epoch is the result, with plain thresholds.
         log: takes one line of progress at a time.
 
     Raises:
-        DataError: no training pairs.
+        DataError: the training documents relate no pair.
+        SettingsError: settings do not fit the data, or the output folder holds
+            a run with others.
+        ModelError: the encoder cannot be loaded.
     """
 
     def __init__(
@@ -70,32 +82,29 @@ class Trainer:
         self.bf16 = use_bf16(self.optim.precision, probe)
         self.accelerator = Accelerator(mixed_precision="bf16" if self.bf16 else "no")
         self.task_model: TaskModel = build_model(settings)
-        self.weights = TaskWeights(
-            **{name: getattr(settings.tasks, name) for name in ("main", *TASKS)}
-        )
+        self.weights = _weights(settings, has_novelty=self.task_model.schema.has_novelty)
         self.tasks = frozenset(task for task in TASKS if self.weights.of(task) > 0)
         self.dev = list(dev)
         self.train_samples = self._read(train, "train")
         self.dev_samples = self._read(self.dev, "dev")
-        if not len(self.train_samples):
-            raise DataError("the training documents give no candidate pair")
-        self.steps_per_epoch = [
+        self._check_data()
+        self.steps = sum(
             math.ceil(len(self._batches(epoch)) / self.optim.accumulation)
             for epoch in range(self.optim.epochs)
-        ]
-        model = self.task_model.model
-        optimizer = torch.optim.AdamW(_parameter_groups(model, self.optim), eps=1e-6)
-        self.model, self.optimizer = self.accelerator.prepare(model, optimizer)
-        self.adversary = FastGradient(
-            model.encoder.get_input_embeddings().weight, self.optim.fgm_epsilon
         )
-        self.epoch = self.batch = self.step = 0
-        self.best_value = -1.0
-        self.stale = 0
-        self.history: list[dict[str, Any]] = []
-        self._resume()
+        # The model stays unwrapped and gradients are averaged once a step, by hand: the two
+        # backward passes of an adversarial step, and tasks without a row in one process's batch,
+        # would each need an exchange of their own, or hang, under DistributedDataParallel.
+        self.model = self.task_model.model.to(self.accelerator.device)
+        freeze_unused(self.model, self.tasks)
+        self.optimizer = torch.optim.AdamW(parameter_groups(self.model, self.optim), eps=1e-6)
+        self.adversary = FastGradient(
+            self.model.encoder.get_input_embeddings().weight, self.optim.fgm_epsilon
+        )
+        self._stamp = fingerprint(settings, self.train_samples, self.accelerator.num_processes)
+        self.position = self._resumed() or Position()
 
-    def _read(self, documents: Sequence[Document], name: str) -> PairSamples | DocumentSamples:
+    def _read(self, documents: Sequence[Document], name: str) -> Samples:
         samples = self.task_model.samples(documents)
         if samples.cut_mentions:
             self._say(
@@ -103,6 +112,30 @@ class Trainer:
                 f"{self.settings.model.max_length}-token windows of their pairs"
             )
         return samples
+
+    def _check_data(self) -> None:
+        if not len(self.train_samples):
+            raise DataError("the training documents give no candidate pair")
+        if not self.train_samples.relation.any():
+            raise DataError(
+                "the training documents relate no candidate pair",
+                remedy="Give documents with gold relations between entities of the schema",
+            )
+        if len(self.dev_samples) and self.optim.evaluate_from > self.optim.epochs:
+            raise SettingsError(
+                f"optim.evaluate_from is {self.optim.evaluate_from}, but there are only "
+                f"{self.optim.epochs} epochs",
+                remedy="Set it to a number within optim.epochs",
+            )
+        if not len(self.dev_samples):
+            found = "give no candidate pair" if self.dev else "are not given"
+            self._say(f"Dev documents {found}: the last epoch will be kept, unscored")
+
+    def _resumed(self) -> Position | None:
+        position = load_state(self.output, self.model, self.optimizer, self._stamp)
+        if position is not None and position.epoch < self.optim.epochs:
+            self._say(f"resumed in epoch {position.epoch + 1} after step {position.step}")
+        return position
 
     def _say(self, line: str) -> None:
         if self.accelerator.is_main_process:
@@ -123,8 +156,8 @@ class Trainer:
             epoch=epoch,
         )
         world, rank = self.accelerator.num_processes, self.accelerator.process_index
-        missing = -len(batches) % world
-        return [*batches, *batches[:missing]][rank::world]
+        rounds = math.ceil(len(batches) / world)
+        return [batches[place % len(batches)] for place in range(rank, rounds * world, world)]
 
     def run(self) -> Selection:
         """Train to the end.
@@ -136,65 +169,53 @@ class Trainer:
         Raises:
             ModelError: the loss is not finite, or memory is out; says what to change.
         """
-        total = sum(self.steps_per_epoch)
-        while self.epoch < self.optim.epochs and not self._patience_is_over():
-            try:
-                losses = self._one_epoch(total)
-            except (torch.OutOfMemoryError, MemoryError) as error:
-                raise ModelError(
-                    f"memory ran out with micro-batches of {self.optim.batch_tokens} tokens",
-                    remedy=f"Use --set optim.batch_tokens={self.optim.batch_tokens // 2} "
-                    f"--set optim.accumulation={self.optim.accumulation * 2}",
-                ) from error
-            self.epoch += 1
-            self.batch = 0
-            self._after_epoch(losses)
+        while self.position.epoch < self.optim.epochs and not self._patience_is_over():
+            with memory_advice(self.optim):
+                self._one_epoch()
+                self._after_epoch()
             self._save_state()
-        return self._best()
+        self.accelerator.wait_for_everyone()
+        return read_selection(self.output / "best")
 
     def _patience_is_over(self) -> bool:
-        return self.optim.patience is not None and self.stale >= self.optim.patience
+        return self.optim.patience is not None and self.position.stale >= self.optim.patience
 
-    def _one_epoch(self, total: int) -> dict[str, float]:
+    def _one_epoch(self) -> None:
         self.model.train()
-        batches = self._batches(self.epoch)
-        sums: dict[str, float] = {}
-        count = 0
+        position = self.position
+        batches = self._batches(position.epoch)
         saved = said = time.monotonic()
-        while self.batch < len(batches):
-            group = batches[self.batch : self.batch + self.optim.accumulation]
-            # Dropout too is a function of the step, so that a resumed run draws the same.
-            torch.manual_seed(
-                (self.optim.seed * 1_000_003 + self.step) * 64 + self.accelerator.process_index
+        while position.batch < len(batches):
+            group = batches[position.batch : position.batch + self.optim.accumulation]
+            set_rates(
+                self.optimizer, rate_factor(position.step / self.steps, self.optim.warmup_share)
             )
-            self._set_rates(self.step / total)
             for place, indices in enumerate(group):
-                values = self._micro_batch(indices, last=place == len(group) - 1, parts=len(group))
-                for task, value in values.items():
-                    sums[task] = sums.get(task, 0.0) + value
-                count += 1
-            self.accelerator.clip_grad_norm_(self.model.parameters(), self.optim.clip)
+                for task, value in self._micro_batch(indices, place, len(group)).items():
+                    position.sums[task] = position.sums.get(task, 0.0) + value
+            self._average_gradients()
+            torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.optim.clip)
             self.optimizer.step()
             self.optimizer.zero_grad()
-            self.batch += len(group)
-            self.step += 1
+            position.batch += len(group)
+            position.step += 1
             now = time.monotonic()
-            if now - said > 30:
-                share = (self.batch / len(batches)) * 100
-                losses = "  ".join(f"{task} {value / count:.3f}" for task, value in sums.items())
-                self._say(f"epoch {self.epoch + 1}  {share:.0f} %  {losses}")
+            if now - said > _SAY_SECONDS:
+                share = 100 * position.batch / len(batches)
+                losses = "  ".join(f"{task} {value:.3f}" for task, value in self._losses().items())
+                self._say(f"epoch {position.epoch + 1}  {share:.0f} %  {losses}")
                 said = now
             if now - saved > 60 * self.optim.checkpoint_minutes:
                 self._save_state()
                 saved = time.monotonic()
-        return {task: value / max(1, count) for task, value in sums.items()}
 
-    def _micro_batch(
-        self, indices: NDArray[np.int64], *, last: bool, parts: int
-    ) -> dict[str, float]:
-        batch = self.train_samples.batch(indices, self.task_model.pad_id).to(
-            self.accelerator.device
-        )
+    def _micro_batch(self, indices: NDArray[np.int64], place: int, parts: int) -> dict[str, float]:
+        rank, world = self.accelerator.process_index, self.accelerator.num_processes
+        # Dropout too is a function of the place in the run, so that a resumed run draws the same.
+        step = self.optim.seed * 1_000_003 + self.position.step
+        torch.manual_seed(step * _MICRO_BATCHES + place * world + rank)
+        batch = self.train_samples.batch(indices, self.task_model.pad_id)
+        batch = batch.to(self.accelerator.device)
         values: dict[str, float] = {}
 
         def backward() -> None:
@@ -208,150 +229,166 @@ class Trainer:
             )
             if not bool(torch.isfinite(loss)):
                 raise ModelError(
-                    f"the loss became {float(loss)} in step {self.step + 1}",
+                    f"the loss became {float(loss)} in step {self.position.step + 1}",
                     remedy=f"Use a lower rate (--set optim.rate={self.optim.rate / 2:g}), or "
-                    "--set optim.precision=fp32",
+                    "--set optim.precision=fp32; the last checkpoint is intact",
                 )
-            values.update(values or found)
-            self.accelerator.backward(loss / parts)
+            for task, value in found.items():
+                values.setdefault(task, value)  # those of the clean pass
+            (loss / parts).backward()  # type: ignore[no-untyped-call]
 
-        self.adversary.note_gradient()
-        # Processes exchange gradients in the last micro-batch only; with an adversarial pass,
-        # both of its backward passes must take part or none.
-        if last:
-            backward()
-            self.adversary.step(backward)
-        else:
-            with self.accelerator.no_sync(self.model):
-                backward()
-                self.adversary.step(backward)
+        self.adversary.isolate()
+        backward()
+        self.adversary.step(backward)
         return values
 
-    def _set_rates(self, done: float) -> None:
-        rising = done / self.optim.warmup_share if self.optim.warmup_share > 0 else 1.0
-        falling = (1.0 - done) / max(1e-9, 1.0 - self.optim.warmup_share)
-        factor = min(1.0, rising, max(0.0, falling))
-        for group in self.optimizer.param_groups:
-            group["lr"] = group["highest"] * factor
+    def _average_gradients(self) -> None:
+        if self.accelerator.num_processes == 1:
+            return
+        gradients = []
+        for value in self.model.parameters():
+            if value.requires_grad:
+                if value.grad is None:
+                    value.grad = torch.zeros_like(value)
+                gradients.append(value.grad)
+        joined = torch.cat([gradient.flatten() for gradient in gradients])
+        joined = self.accelerator.reduce(joined, reduction="mean")
+        parts = joined.split([gradient.numel() for gradient in gradients])
+        for gradient, part in zip(gradients, parts, strict=True):
+            gradient.copy_(part.view_as(gradient))
 
-    def _after_epoch(self, losses: dict[str, float]) -> None:
-        entry: dict[str, Any] = {"epoch": self.epoch, "step": self.step, "losses": losses}
-        if self.epoch >= self.optim.evaluate_from and len(self.dev_samples):
-            selection = self._evaluate()
-            entry["dev"] = selection.scores
-            entry["decision"] = selection.decision.to_dict()
-            if selection.value > self.best_value:
-                self.best_value, self.stale = selection.value, 0
-                self._save_best(selection)
-            else:
-                self.stale += 1
-            figures = "  ".join(
-                f"{level} {100 * values['f1']:.1f}" for level, values in selection.scores.items()
-            )
-            self._say(f"epoch {self.epoch} of {self.optim.epochs}: Dev F1 {figures}")
-        elif not len(self.dev_samples):
-            self._save_best(Selection(DecisionSettings(), {}, 0.0))
+    def _losses(self) -> dict[str, float]:
+        return {
+            task: value / max(1, self.position.batch) for task, value in self.position.sums.items()
+        }
+
+    def _after_epoch(self) -> None:
+        position = self.position
+        position.epoch += 1
+        entry: dict[str, Any] = {
+            "epoch": position.epoch,
+            "step": position.step,
+            "losses": self._losses(),
+        }
+        position.batch, position.sums = 0, {}
+        if len(self.dev_samples):
+            if position.epoch >= self.optim.evaluate_from:
+                entry |= self._evaluated()
+        elif position.epoch == self.optim.epochs:
+            self._save_model("best", Selection(DecisionSettings(), {}, 0.0, ""))
+        position.history.append(entry)
         if self.accelerator.is_main_process:
-            self.output.mkdir(parents=True, exist_ok=True)
-            with (self.output / "metrics.jsonl").open("a", encoding="utf-8") as out:
-                out.write(json.dumps(entry) + "\n")
-        self.history.append(entry)
+            write_metrics(self.output, position.history)
 
-    def _evaluate(self) -> Selection:
+    def _evaluated(self) -> dict[str, Any]:
         predictions = predict(
-            self.accelerator.unwrap_model(self.model),
+            self.model,
             self.dev_samples,
             self.task_model.pad_id,
             batch_tokens=self.optim.batch_tokens,
             bf16=self.bf16,
             device=self.accelerator.device,
+            accelerator=self.accelerator,
         )
-        return choose(self.dev, predictions, self.task_model.schema)
+        selection = choose(
+            self.dev,
+            predictions,
+            self.task_model.schema,
+            tasks=self.tasks,
+            novelty_over=self.settings.tasks.novelty_over,
+        )
+        position = self.position
+        figures = "  ".join(
+            f"{level} {100 * values['f1']:.1f}" for level, values in selection.scores.items()
+        )
+        self._say(f"epoch {position.epoch} of {self.optim.epochs}: Dev F1 {figures}")
+        if self.optim.keep > 1:
+            self._keep(selection)
+        if selection.value > position.best:
+            position.best, position.stale = selection.value, 0
+            self._save_model("best", selection)
+        else:
+            position.stale += 1
+        return {"dev": selection.scores, "decision": selection.decision.to_dict()}
 
-    def _save_best(self, selection: Selection) -> None:
+    def _keep(self, selection: Selection) -> None:
+        """Keep this epoch's model while it is among the best ones."""
+        position = self.position
+        ranked = [*position.kept, (selection.value, position.epoch)]
+        # Of equal ones the earlier stays: it has seen less and scores the same.
+        ranked.sort(key=lambda item: (-item[0], item[1]))
+        position.kept = ranked[: self.optim.keep]
+        if (selection.value, position.epoch) in position.kept:
+            self._save_model(kept_name(position.epoch), selection)
+        if self.accelerator.is_main_process:
+            for _, epoch in ranked[self.optim.keep :]:
+                shutil.rmtree(self.output / kept_name(epoch), ignore_errors=True)
+
+    def _save_model(self, name: str, selection: Selection) -> None:
         if not self.accelerator.is_main_process:
             return
-        fresh, folder = self.output / "best.new", self.output / "best"
+        folder = self.output / name
+        fresh = folder.with_name(f"{folder.name}.new")
         shutil.rmtree(fresh, ignore_errors=True)
         save_model(self.task_model, fresh)
         notes = {
             "decision": selection.decision.to_dict(),
             "dev": selection.scores,
-            "epoch": self.epoch,
+            "epoch": self.position.epoch,
+            "level": selection.level,
+            "value": selection.value,
+            "tasks": sorted(self.tasks),
         }
-        (fresh / "selection.json").write_text(json.dumps(notes, indent=2) + "\n", encoding="utf-8")
+        (fresh / SELECTION).write_text(json.dumps(notes, indent=2) + "\n", encoding="utf-8")
         shutil.rmtree(folder, ignore_errors=True)
         fresh.rename(folder)
 
-    def _best(self) -> Selection:
-        path = self.output / "best" / "selection.json"
-        if not path.exists():
-            raise SettingsError(
-                "no epoch was scored on Dev",
-                remedy="Set optim.evaluate_from to a number within optim.epochs",
-            )
-        notes = json.loads(path.read_text(encoding="utf-8"))
-        decision = DecisionSettings.from_dict(notes["decision"])
-        level = "all" if self.task_model.schema.has_novelty else "type"
-        value = notes["dev"][level]["f1"] if notes["dev"] else 0.0
-        return Selection(decision, notes["dev"], value)
-
     def _save_state(self) -> None:
-        """Write the state beside the old one, then swap: a kill at any moment loses little."""
-        if not self.accelerator.is_main_process:
-            return
-        self.output.mkdir(parents=True, exist_ok=True)
-        state = {
-            "model": self.accelerator.unwrap_model(self.model).state_dict(),
-            "optimizer": self.optimizer.state_dict(),
-            "position": {"epoch": self.epoch, "batch": self.batch, "step": self.step},
-            "best": {"value": self.best_value, "stale": self.stale},
-            "settings": _fingerprint(self.settings),
-        }
-        fresh = self.output / "state.pt.new"
-        torch.save(state, fresh)
-        fresh.replace(self.output / "state.pt")
-
-    def _resume(self) -> None:
-        path = self.output / "state.pt"
-        if not path.exists():
-            return
-        state = torch.load(path, map_location="cpu", weights_only=True)
-        if state["settings"] != _fingerprint(self.settings):
-            raise SettingsError(
-                f"{self.output} holds a run with other settings",
-                remedy="Give another output folder, or delete this one to begin anew",
-            )
-        self.accelerator.unwrap_model(self.model).load_state_dict(state["model"])
-        self.optimizer.load_state_dict(state["optimizer"])
-        position = state["position"]
-        self.epoch, self.batch, self.step = position["epoch"], position["batch"], position["step"]
-        self.best_value, self.stale = state["best"]["value"], state["best"]["stale"]
-        self._say(f"resumed in epoch {self.epoch + 1} at step {self.step}")
+        if self.accelerator.is_main_process:
+            save_state(self.output, self.model, self.optimizer, self.position, self._stamp)
 
 
-def _fingerprint(settings: TrainSettings) -> str:
-    """What must be the same for a run to go on: all settings but where and how fast it runs."""
-    values = asdict(settings)
-    for key in ("output", "name"):
-        values.pop(key)
-    for key in ("threads", "checkpoint_minutes"):
-        values["optim"].pop(key)
-    return json.dumps(values, sort_keys=True)
+SELECTION = "selection.json"
 
 
-def _parameter_groups(model: torch.nn.Module, optim: OptimSettings) -> list[dict[str, Any]]:
-    """Encoder and heads at their rates, matrices with weight decay and vectors without."""
-    groups: dict[tuple[bool, bool], list[torch.nn.Parameter]] = {}
-    for name, value in model.named_parameters():
-        groups.setdefault((name.startswith("encoder."), value.ndim > 1), []).append(value)
-    head_rate = optim.rate if optim.head_rate is None else optim.head_rate
-    return [
-        {
-            "params": values,
-            "lr": optim.rate if in_encoder else head_rate,
-            "highest": optim.rate if in_encoder else head_rate,
-            "weight_decay": optim.weight_decay if is_matrix else 0.0,
-        }
-        for (in_encoder, is_matrix), values in groups.items()
-    ]
+def kept_name(epoch: int) -> str:
+    """Folder, within a run's, of a kept checkpoint."""
+    return f"kept/epoch-{epoch:03d}"
+
+
+def read_selection(folder: Path) -> Selection:
+    """Thresholds and Dev scores of a saved model.
+
+    Raises:
+        ModelError: the folder holds none.
+    """
+    path = folder / SELECTION
+    try:
+        notes = json.loads(path.read_text(encoding="utf-8"))
+        return Selection(
+            DecisionSettings.from_dict(notes["decision"]),
+            notes["dev"],
+            float(notes["value"]),
+            str(notes["level"]),
+        )
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ModelError(
+            f"no {SELECTION} with thresholds here",
+            source=str(folder),
+            remedy="Give the folder 'best' of a run of `novelink train`",
+        ) from error
+
+
+def _weights(settings: TrainSettings, *, has_novelty: bool) -> TaskWeights:
+    tasks = settings.tasks
+    if not has_novelty and tasks.main == "novelty":
+        raise SettingsError(
+            "tasks.main is novelty, and the schema has none", remedy="Set tasks.main=relation"
+        )
+    return TaskWeights(
+        main=tasks.main,
+        coreference=tasks.coreference,
+        pair_type=tasks.pair_type,
+        relation=tasks.relation,
+        novelty=tasks.novelty if has_novelty else 0.0,
+    )

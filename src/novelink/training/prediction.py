@@ -12,12 +12,12 @@ from novelink.training.precision import autocast
 from novelink.training.samples import token_batches
 
 if TYPE_CHECKING:
+    from accelerate import Accelerator
     from numpy.typing import NDArray
 
     from novelink.model.document_model import DocumentModel
     from novelink.model.pair_model import PairModel
-    from novelink.training.document_samples import DocumentSamples
-    from novelink.training.samples import PairSamples
+    from novelink.training.samples import Samples
 
 _TASKS = frozenset(("relation", "novelty"))
 
@@ -38,26 +38,43 @@ class Predictions:
 @torch.no_grad()
 def predict(
     model: PairModel | DocumentModel,
-    samples: PairSamples | DocumentSamples,
+    samples: Samples,
     pad_id: int,
     *,
     batch_tokens: int,
     bf16: bool,
     device: torch.device,
+    accelerator: Accelerator | None = None,
 ) -> Predictions:
-    """Run a model over all samples, in their order."""
+    """Run a model over all samples, in their order.
+
+    Args:
+        model: is left in evaluation mode.
+        samples: labels are not used.
+        pad_id: id of ``[PAD]``.
+        batch_tokens: padded tokens of a batch.
+        bf16: run in bf16.
+        device: where the model is.
+        accelerator: shares the batches out over its processes; each gets all
+            the results.
+    """
     model.eval()
-    order = np.arange(len(samples.inputs))
-    relation: NDArray[np.float32] = np.zeros((0, 0), np.float32)
-    novelty: NDArray[np.float32] = np.zeros((0, 0), np.float32)
-    for indices in token_batches(order, samples.lengths, batch_tokens=batch_tokens, seed=None):
+    widths = model.relation.linear.out_features, model.novelty.linear.out_features
+    joined = torch.zeros((len(samples), sum(widths)), device=device)
+    batches = token_batches(
+        np.arange(len(samples.lengths)), samples.lengths, batch_tokens=batch_tokens, seed=None
+    )
+    world = accelerator.num_processes if accelerator else 1
+    rank = accelerator.process_index if accelerator else 0
+    for indices in batches[rank::world]:
         batch = samples.batch(indices, pad_id).to(device)
         with autocast(bf16=bf16, device=device):
             logits = model(batch, _TASKS)
-        if not relation.size:
-            relation = np.zeros((len(samples), logits.relation.shape[1]), np.float32)
-            novelty = np.zeros((len(samples), logits.novelty.shape[1]), np.float32)
-        rows = samples.rows(indices)
-        relation[rows] = logits.relation.float().cpu().numpy()
-        novelty[rows] = logits.novelty.float().cpu().numpy()
-    return Predictions(relation, novelty)
+        if logits.relation is None or logits.novelty is None:
+            raise AssertionError("both heads were asked for")
+        answers = torch.cat([logits.relation.float(), logits.novelty.float()], dim=1)
+        joined[torch.from_numpy(samples.rows(indices)).to(device)] = answers
+    if accelerator is not None and world > 1:
+        joined = accelerator.reduce(joined, reduction="sum")
+    array: NDArray[np.float32] = joined.cpu().numpy()
+    return Predictions(array[:, : widths[0]], array[:, widths[0] :])

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from array import array
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from itertools import chain
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import torch
 
+from novelink.document import NOT_NOVEL, NOVEL
 from novelink.errors import DataError
 from novelink.model.joint_loss import IGNORED, TaskTensors
 from novelink.model.pair_model import PairBatch, coreference_labels
@@ -23,36 +26,83 @@ if TYPE_CHECKING:
 
     from novelink.document import Document
     from novelink.pairs import Pair
-    from novelink.reading.pair import PairInput, PairReading
+    from novelink.reading.pair import PairReading
     from novelink.schema import Schema
 
 _STEP = 32  # inputs are padded to a multiple of this: few shapes, little padding
 
 
-@dataclass
-class PairSamples:
-    """Tokenised samples of a corpus, compact in memory.
+class Samples(Protocol):
+    """What the training loop needs of a corpus, whichever way it is read.
 
     Attributes:
-        inputs: one a pair.
-        relation: labels ``[N]`` over the schema's relation labels.
-        novelty: labels ``[N]`` over its novelty labels.
-        pair_type: labels ``[N]`` over its pair types.
-        document: index of each sample's document ``[N]``.
-        documents: what the samples came from, without their text.
+        relation: labels ``[N]`` of all pairs.
+        novelty: labels ``[N]``.
         cut_mentions: marked mentions out of sight, in all.
     """
 
-    inputs: list[PairInput] = field(default_factory=list)
-    relation: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
-    novelty: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
-    pair_type: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
-    document: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
+    relation: NDArray[np.int64]
+    novelty: NDArray[np.int64]
+    cut_mentions: int
+
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        """Tokens of each sample."""
+
+    def __len__(self) -> int:
+        """Number of pairs, N."""
+
+    def epoch(self, *, negatives_per_positive: float | None, seed: int, epoch: int) -> Indices:
+        """Samples of one epoch."""
+
+    def batch(self, indices: Indices, pad_id: int) -> Any:
+        """Tensors of some samples."""
+
+    def rows(self, indices: Indices) -> Indices:
+        """Which pairs the logits' rows of a batch belong to."""
+
+
+def _empty() -> NDArray[np.int64]:
+    return np.zeros(0, np.int64)
+
+
+@dataclass
+class PairSamples:
+    """Tokenised samples of a corpus, as flat arrays: a few bytes a token.
+
+    Attributes:
+        tokens: ids of all inputs, one after the other.
+        lengths: tokens of each sample ``[N]``.
+        starts: token positions of start markers, one sample after the other.
+        owners: whose each is, as in :class:`~novelink.reading.pair.PairInput`.
+        mentions: start markers of each sample ``[N]``.
+        relation: labels ``[N]`` over the schema's relation labels.
+        novelty: labels ``[N]`` over its novelty labels.
+        pair_type: labels ``[N]`` over its pair types.
+        document: number of each sample's document ``[N]``.
+        max_length: longest possible input.
+        cut_mentions: marked mentions out of sight, in all.
+    """
+
+    tokens: NDArray[np.int32] = field(default_factory=lambda: np.zeros(0, np.int32))
+    lengths: NDArray[np.int64] = field(default_factory=_empty)
+    starts: NDArray[np.int32] = field(default_factory=lambda: np.zeros(0, np.int32))
+    owners: NDArray[np.int8] = field(default_factory=lambda: np.zeros(0, np.int8))
+    mentions: NDArray[np.int64] = field(default_factory=_empty)
+    relation: NDArray[np.int64] = field(default_factory=_empty)
+    novelty: NDArray[np.int64] = field(default_factory=_empty)
+    pair_type: NDArray[np.int64] = field(default_factory=_empty)
+    document: NDArray[np.int64] = field(default_factory=_empty)
+    max_length: int = 512
     cut_mentions: int = 0
+
+    def __post_init__(self) -> None:
+        self._token_ends = np.cumsum(self.lengths)
+        self._mention_ends = np.cumsum(self.mentions)
 
     def __len__(self) -> int:
         """Number of samples."""
-        return len(self.inputs)
+        return len(self.lengths)
 
     def epoch(self, *, negatives_per_positive: float | None, seed: int, epoch: int) -> Indices:
         """Samples of one epoch, see :func:`epoch_indices`."""
@@ -68,10 +118,16 @@ class PairSamples:
         """Which pairs the logits' rows of a batch belong to."""
         return indices
 
-    @property
-    def lengths(self) -> NDArray[np.int64]:
-        """Tokens of each sample ``[N]``."""
-        return np.array([len(item.ids) for item in self.inputs], dtype=np.int64)
+    def ids_of(self, index: int) -> NDArray[np.int32]:
+        """Token ids of a sample."""
+        end = self._token_ends[index]
+        return self.tokens[end - self.lengths[index] : end]
+
+    def marks_of(self, index: int) -> tuple[NDArray[np.int32], NDArray[np.int8]]:
+        """Positions and owners of a sample's start markers."""
+        end = self._mention_ends[index]
+        kept = slice(end - self.mentions[index], end)
+        return self.starts[kept], self.owners[kept]
 
 
 def pair_samples(
@@ -93,19 +149,45 @@ def pair_samples(
     Raises:
         DataError: a relation's type or novelty is not in the schema.
     """
-    samples = PairSamples()
     labels: list[tuple[int, int, int]] = []
     owner: list[int] = []
+    blocks: list[tuple[array[int], array[int], array[int]]] = []
+    lengths: list[int] = []
+    mentions: list[int] = []
+    cut = 0
     for number, document in enumerate(documents):
         pairs = candidate_pairs(document, schema)
-        labels.extend(pair_labels(document, pairs, schema, novelty_over=novelty_over))
-        owner.extend([number] * len(pairs))
-        samples.inputs.extend(reading.encode(document, pairs))
-    table = np.array(labels, dtype=np.int64).reshape(-1, 3)
-    samples.relation, samples.novelty, samples.pair_type = table.T.copy()
-    samples.document = np.array(owner, dtype=np.int64)
-    samples.cut_mentions = sum(item.cut_mentions for item in samples.inputs)
-    return samples
+        labels += pair_labels(document, pairs, schema, novelty_over=novelty_over)
+        owner += [number] * len(pairs)
+        inputs = reading.encode(document, pairs)
+        lengths += [len(item.ids) for item in inputs]
+        mentions += [len(item.starts) for item in inputs]
+        cut += sum(item.cut_mentions for item in inputs)
+        blocks.append(
+            (
+                array("i", chain.from_iterable(item.ids for item in inputs)),
+                array("i", chain.from_iterable(item.starts for item in inputs)),
+                array("b", chain.from_iterable(item.owners for item in inputs)),
+            )
+        )
+    relation, novelty, types = np.array(labels, dtype=np.int64).reshape(-1, 3).T.copy()
+    return PairSamples(
+        tokens=_joined([block[0] for block in blocks], np.int32),
+        lengths=np.array(lengths, dtype=np.int64),
+        starts=_joined([block[1] for block in blocks], np.int32),
+        owners=_joined([block[2] for block in blocks], np.int8),
+        mentions=np.array(mentions, dtype=np.int64),
+        relation=relation,
+        novelty=novelty,
+        pair_type=types,
+        document=np.array(owner, dtype=np.int64),
+        max_length=reading.max_length,
+        cut_mentions=cut,
+    )
+
+
+def _joined(parts: list[array[int]], kind: Any) -> NDArray[Any]:
+    return np.concatenate([np.zeros(0, kind), *(np.frombuffer(part, kind) for part in parts)])
 
 
 def pair_labels(
@@ -117,7 +199,7 @@ def pair_labels(
         DataError: a relation's type or novelty is not in the schema.
     """
     relation_of = {name: index for index, name in enumerate(schema.relation_labels)}
-    novelty_of = {name: index for index, name in enumerate(schema.novelty_labels)}
+    novelty_of = {name: schema.novelty_labels.index(name) for name in (NOT_NOVEL, NOVEL)}
     type_of = {types: index for index, types in enumerate(schema.pair_types)}
     unrelated = 0 if novelty_over == "all" and schema.has_novelty else IGNORED
     labels = []
@@ -129,13 +211,14 @@ def pair_labels(
             )
         if pair.relation == NO_RELATION:
             novelty = unrelated
-        elif pair.novelty is None:
+        elif pair.novelty is None or not schema.has_novelty:
             novelty = IGNORED
         elif pair.novelty in novelty_of:
             novelty = novelty_of[pair.novelty]
         else:
             raise DataError(
-                f"document {document.id}: novelty '{pair.novelty}' is neither Novel nor No"
+                f"document {document.id}: novelty '{pair.novelty}' is neither {NOVEL} "
+                f"nor {NOT_NOVEL}"
             )
         labels.append((relation_of[pair.relation], novelty, type_of[pair.pair_type]))
     return labels
@@ -201,22 +284,21 @@ def padded(length: int) -> int:
     return -(-length // _STEP) * _STEP
 
 
-def collate(
-    samples: PairSamples, indices: Sequence[int] | NDArray[np.int64], pad_id: int
-) -> PairBatch:
+def collate(samples: PairSamples, indices: NDArray[np.int64], pad_id: int) -> PairBatch:
     """Tensors of some samples, with labels."""
-    inputs = [samples.inputs[index] for index in indices]
-    length = padded(max(len(item.ids) for item in inputs))
-    mentions = max(1, *(len(item.starts) for item in inputs))
-    ids = np.full((len(inputs), length), pad_id, dtype=np.int64)
-    mask = np.zeros((len(inputs), length), dtype=np.int64)
-    starts = np.zeros((len(inputs), mentions), dtype=np.int64)
-    owners = np.zeros((len(inputs), mentions), dtype=np.int64)
-    for row, item in enumerate(inputs):
-        ids[row, : len(item.ids)] = item.ids
-        mask[row, : len(item.ids)] = 1
-        starts[row, : len(item.starts)] = item.starts
-        owners[row, : len(item.owners)] = item.owners
+    lengths, marks = samples.lengths[indices], samples.mentions[indices]
+    # Padding never goes beyond what the encoder has positions for.
+    longest = int(lengths.max())
+    length = max(longest, min(padded(longest), samples.max_length))
+    mentions = max(1, int(marks.max()))
+    ids = np.full((len(lengths), length), pad_id, dtype=np.int64)
+    mask = np.zeros((len(lengths), length), dtype=np.int64)
+    starts = np.zeros((len(lengths), mentions), dtype=np.int64)
+    owners = np.zeros((len(lengths), mentions), dtype=np.int64)
+    for row, index in enumerate(indices):
+        ids[row, : lengths[row]] = samples.ids_of(index)
+        mask[row, : lengths[row]] = 1
+        starts[row, : marks[row]], owners[row, : marks[row]] = samples.marks_of(index)
     owner_tensor = torch.from_numpy(owners)
     labels = TaskTensors(
         relation=torch.from_numpy(samples.relation[indices]),

@@ -13,6 +13,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
+def _within(name: str, value: float, least: float, most: float) -> None:
+    # Written so that NaN, which TOML allows, fails too.
+    if not least <= value <= most:
+        raise SettingsError(f"'{name}' is {value:g}, not within {least:g} and {most:g}")
+
+
+def _one_of(name: str, value: str, choices: tuple[str, ...]) -> None:
+    if value not in choices:
+        raise SettingsError(f"'{name}' is '{value}'", remedy=f"Choose one of: {', '.join(choices)}")
+
+
 @dataclass(frozen=True)
 class DataSettings:
     """Corpora.
@@ -93,6 +104,15 @@ class TaskSettings:
     label_smoothing: float = 0.0
     negatives_per_positive: float | None = None
 
+    def __post_init__(self) -> None:
+        _one_of("tasks.main", self.main, ("relation", "novelty"))
+        _one_of("tasks.novelty_over", self.novelty_over, ("all", "related"))
+        for task in ("coreference", "pair_type", "relation", "novelty"):
+            _within(f"tasks.{task}", getattr(self, task), 0, 1000)
+        _within("tasks.label_smoothing", self.label_smoothing, 0, 0.99)
+        if self.negatives_per_positive is not None:
+            _within("tasks.negatives_per_positive", self.negatives_per_positive, 0, 1e9)
+
 
 @dataclass(frozen=True)
 class OptimSettings:
@@ -109,6 +129,8 @@ class OptimSettings:
         accumulation: micro-batches of a step.
         fgm_epsilon: ε of adversarial training; 0 switches it off.
         patience: epochs without a better Dev score before stopping; None never.
+        keep: this many of the best epochs' models are kept, the paper's "best
+            five" being 5; 1 keeps only the best one.
         seed: of everything random.
         precision: ``auto``, ``fp32`` or ``bf16``.
         threads: CPU threads; None leaves torch's choice.
@@ -126,11 +148,28 @@ class OptimSettings:
     accumulation: int = 1
     fgm_epsilon: float = 0.0
     patience: int | None = None
+    keep: int = 1
     seed: int = 1
     precision: str = "auto"
     threads: int | None = None
     evaluate_from: int = 1
     checkpoint_minutes: float = 10.0
+
+    def __post_init__(self) -> None:
+        for name in ("epochs", "batch_tokens", "accumulation", "evaluate_from", "keep"):
+            _within(f"optim.{name}", getattr(self, name), 1, 10**12)
+        for name in ("rate", "clip"):
+            _within(f"optim.{name}", getattr(self, name), 1e-12, 1e6)
+        if self.head_rate is not None:
+            _within("optim.head_rate", self.head_rate, 1e-12, 1e6)
+        for name in ("weight_decay", "fgm_epsilon", "checkpoint_minutes"):
+            _within(f"optim.{name}", getattr(self, name), 0, 1e6)
+        _within("optim.warmup_share", self.warmup_share, 0, 1)
+        _within("optim.seed", self.seed, 0, 10**6)
+        _one_of("optim.precision", self.precision, ("auto", "fp32", "bf16"))
+        for name in ("patience", "threads"):
+            if getattr(self, name) is not None:
+                _within(f"optim.{name}", getattr(self, name), 1, 10**6)
 
 
 @dataclass(frozen=True)
@@ -221,7 +260,10 @@ def from_dict(kind: Any, data: dict[str, Any], *, source: str | None = None, at:
     values = {
         name: _checked(hints[name], value, f"{at}{name}", source) for name, value in data.items()
     }
-    return kind(**values)
+    try:
+        return kind(**values)
+    except SettingsError as error:
+        raise SettingsError(error.message, source=source, remedy=error.remedy) from error
 
 
 def _checked(hint: Any, value: Any, name: str, source: str | None) -> Any:
