@@ -6,11 +6,13 @@ import io
 from dataclasses import replace
 from itertools import product
 
+import numpy as np
 import pytest
 from document_strategies import abstracts, full_documents, unique_ids
 from hypothesis import given, settings
 
 from novelink.document import Document, Mention, Passage, Relation
+from novelink.errors import DataError
 from novelink.formats import read, write
 from novelink.schema import CHEMICAL, DISEASE, GENE, VARIANT
 
@@ -186,6 +188,23 @@ def test_json_counts_repeated_infon_keys():
     assert found.infons == (("author", "Y"),)
     assert report.losses == {"repeated infon keys": 1}
     assert through([document], "bioc-xml")[0] == [document]
+
+
+@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+def test_numbers_of_numpy_are_written_as_numbers(name, kind):
+    scored = Relation("1", "2", "Bind", "No", kind(0.5), kind(0.25))
+    document = Document.from_text("1", "A", relations=[scored])
+    options = {"scores": True} if name == "pubtator" else {}
+    assert through([document], name, **options)[0] == [document]
+
+
+@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("score", [float("nan"), 1.5, -0.1])
+def test_scores_that_no_reader_takes_are_not_written(name, score):
+    document = Document.from_text("1", "A", relations=[Relation("1", "2", "Bind", "No", score)])
+    with pytest.raises(DataError, match="is no number from 0 to 1"):
+        write([document], io.BytesIO(), name)
 
 
 @pytest.mark.parametrize("name", FORMATS)

@@ -37,6 +37,7 @@ __all__ = [
     "ReadReport",
     "WriteReport",
     "Writer",
+    "format_of_source",
     "format_of_target",
     "names",
     "open_writer",
@@ -105,8 +106,7 @@ def _read_all(
     seen: set[str] = set()
     for place in sources:
         with open_source(place) as source:
-            _refuse_pages(source)
-            entry = _format_of(source) if chosen is None else chosen
+            entry = format_of_source(source, chosen)
             intake = Intake(source.name, schema, lenient=lenient, report=report, seen=seen)
             yield from load(entry.reader)(source, intake)
 
@@ -189,8 +189,20 @@ def _spoken(target: Place) -> str:
     return "standard output" if str(target) == "-" else f"the name '{target}'"
 
 
-def _format_of(source: Source) -> Format:
-    """From the name where content does not contradict it, else from content."""
+def format_of_source(source: Source, chosen: Format | None = None) -> Format:
+    """The format to read an opened source by.
+
+    Args:
+        source: opened, nothing of it read.
+        chosen: what the user asked for; by default the name tells where content
+            does not contradict it, else the content.
+
+    Raises:
+        DataError: the source is an HTML page, or nothing tells its format.
+    """
+    _refuse_pages(source)
+    if chosen is not None:
+        return chosen
     named = by_suffix(source.name)
     for entry in named:
         if not entry.sniff or load(entry.sniff)(source.prefix):

@@ -166,12 +166,12 @@ def relation_infons(relation: Relation) -> list[tuple[str, str]]:
     if relation.novelty is not None:
         infons.append(("novel", relation.novelty))
     if relation.score is not None:
-        infons.append(("score", repr(relation.score)))
+        infons.append(("score", repr(float(relation.score))))
     if relation.novelty_score is not None:
-        infons.append(("novelty_score", repr(relation.novelty_score)))
+        infons.append(("novelty_score", repr(float(relation.novelty_score))))
     if relation.subject is not None:
         infons.append(("subject", relation.subject))
     if relation.evidence:
-        spans = (f"{part.start}-{part.end}:{part.weight!r}" for part in relation.evidence)
+        spans = (f"{part.start}-{part.end}:{float(part.weight)!r}" for part in relation.evidence)
         infons.append(("evidence", " ".join(spans)))
     return infons

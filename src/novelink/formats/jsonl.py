@@ -264,10 +264,17 @@ def _mention_data(mention: Mention) -> dict[str, Any]:
 
 def _relation_data(relation: Relation) -> dict[str, Any]:
     data: dict[str, Any] = {"id1": relation.id1, "id2": relation.id2, "type": relation.type}
-    for key in ("novelty", "score", "novelty_score", "subject"):
-        value = getattr(relation, key)
-        if value is not None:
-            data[key] = value
+    if relation.novelty is not None:
+        data["novelty"] = relation.novelty
+    # float: numbers may come from numpy, whose own are no JSON.
+    if relation.score is not None:
+        data["score"] = float(relation.score)
+    if relation.novelty_score is not None:
+        data["novelty_score"] = float(relation.novelty_score)
+    if relation.subject is not None:
+        data["subject"] = relation.subject
     if relation.evidence:
-        data["evidence"] = [(part.start, part.end, part.weight) for part in relation.evidence]
+        data["evidence"] = [
+            (int(part.start), int(part.end), float(part.weight)) for part in relation.evidence
+        ]
     return data

@@ -262,12 +262,12 @@ class PubTatorWriter(Writer):
         kind, novelty = relation.type, relation.novelty
         if self.scores:
             if relation.score is not None:
-                kind = f"{kind}|{relation.score!r}"
+                kind = f"{kind}|{float(relation.score)!r}"
             if relation.novelty_score is not None:
                 if novelty is None:
                     self.lose("novelty scores without novelty")
                 else:
-                    novelty = f"{novelty}|{relation.novelty_score!r}"
+                    novelty = f"{novelty}|{float(relation.novelty_score)!r}"
         elif relation.score is not None or relation.novelty_score is not None:
             self.lose("relation scores")
         if relation.subject is not None and not self.subjects:

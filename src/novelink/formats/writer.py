@@ -41,6 +41,15 @@ class Writer:
         Raises:
             DataError: the format or UTF-8 cannot hold it.
         """
+        for relation in document.relations:
+            for score in (relation.score, relation.novelty_score):
+                # False for NaN too, which no reader would take back.
+                if score is not None and not 0 <= score <= 1:
+                    raise self.fault(
+                        f"document {document.id}: the score {score} of a relation is no number "
+                        "from 0 to 1",
+                        remedy="Give probabilities, or None where there is none",
+                    )
         text = self.encode(document)
         before = self.separator if self.report.documents else self.head
         try:
