@@ -143,7 +143,7 @@ def article_maker():
 def hostile_document():
     """Markup, right-to-left text and characters beyond the BMP, with mentions after them."""
     title = f"{HOSTILE} 🧬𝔊 علاج ORFX1"
-    abstract = "</script><!-- ‮ \u2028 & <b>bold</b> 😀 bexin"
+    abstract = "</script><!-- \u202e \u2028 & <b>bold</b> 😀 bexin"
     text = f"{title} {abstract}"
     mentions = []
     for words, kind, concept in (

@@ -161,10 +161,11 @@ class Jobs:
         ``stopping`` ends the stream of a server that goes down.
         """
         while True:
-            changed = job.changed
-            kind = {"running": "progress"}.get(job.state, job.state)
+            # Read once: the job goes on while the event is sent.
+            changed, state = job.changed, job.state
+            kind = "progress" if state == "running" else state
             yield f"event: {kind}\ndata: {json.dumps(job.status())}\n\n"
-            if job.state != "running":
+            if state != "running":
                 return
             waits = [
                 asyncio.ensure_future(changed.wait()),

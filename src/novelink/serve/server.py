@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import signal
+import sys
 from typing import TYPE_CHECKING
 
 import uvicorn
@@ -28,8 +31,6 @@ class Server(uvicorn.Server):
 
     async def serve(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]
         """Serve until stopped."""
-        import asyncio
-
         self.loop = asyncio.get_running_loop()
         await super().serve(sockets)  # type: ignore[arg-type]
 
@@ -51,4 +52,6 @@ def run(app: FastAPI, host: str, port: int, grace: int) -> None:
         timeout_graceful_shutdown=grace,
         server_header=False,
     )
+    # uvicorn hands the signal on once all is finished: that is a clean end.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     Server(config).run()

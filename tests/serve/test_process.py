@@ -1,0 +1,74 @@
+"""The command as a process: it starts, answers, and stops when asked to."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx
+import pytest
+
+from novelink.serve.answers import written
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGTERM to handle")
+def test_sigterm_lets_a_running_request_finish_and_ends_streams(
+    tiny_bundle, small_documents, tmp_path
+):
+    port = free_port()
+    arguments = ["serve", "--model", str(tiny_bundle), "--port", str(port), "--threads", "1"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "novelink", *arguments],
+        stderr=subprocess.PIPE,
+        cwd=tmp_path,
+        text=True,
+    )
+    address = f"http://127.0.0.1:{port}"
+    try:
+        for _ in range(300):
+            try:
+                httpx.get(f"{address}/readyz", trust_env=False)
+                break
+            except httpx.TransportError:
+                assert process.poll() is None, process.stderr.read()
+                time.sleep(0.1)
+        many = [
+            type(d)(f"{d.id}-{n}", d.passages, d.mentions)
+            for n in range(60)
+            for d in small_documents
+        ]
+        body = written(many, "jsonl")
+        with ThreadPoolExecutor(1) as pool:
+            running = pool.submit(
+                httpx.post,
+                f"{address}/v1/extract",
+                content=body,
+                headers={"Content-Type": "application/x-ndjson"},
+                timeout=60,
+                trust_env=False,
+            )
+            while not running.done():
+                waiting = httpx.get(f"{address}/readyz", trust_env=False).json()
+                if waiting.get("waiting_documents"):
+                    break
+            process.send_signal(signal.SIGTERM)
+            answer = running.result()
+        assert answer.status_code == 200
+        assert answer.text.count("\n") == len(many)
+        assert process.wait(30) == 0
+        assert "listening on" in process.stderr.read()
+        assert (tmp_path / "novelink.sqlite").exists()
+    finally:
+        process.kill()
+        process.wait()
