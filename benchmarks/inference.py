@@ -104,7 +104,7 @@ def main() -> None:
         command = [sys.executable, __file__, options.corpus, "--one", "--threads", str(threads)]
         command += ["--documents", str(options.documents), "--seed", str(options.seed)]
         command += ["--model", options.model] if options.model else []
-        done = subprocess.run(command, check=True, capture_output=True, text=True)
+        done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
         runs.append(json.loads(done.stdout))
         print(
             f"{threads} threads: {runs[-1]['documents_per_second']:.2f} documents/s, "
