@@ -144,3 +144,18 @@ def test_given_refuses_bare_ids(novelink, ncbi):
     outcome = novelink("annotate", "100", "--annotator", "given")
     assert outcome.code == 2
     assert "is only an id" in outcome.err
+
+
+@pytest.mark.skipif(not OfflineTagger().is_there(), reason="no tagger ships with this version")
+def test_text_on_standard_input_to_relations_without_any_network(
+    novelink, ncbi, tiny_bundle, monkeypatch
+):
+    text = "BRAF V600E in melanoma. Vemurafenib inhibits BRAF in patients with melanoma."
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
+    outcome = novelink("extract", "-", "--to", "jsonl", "-m", tiny_bundle, "--min-score", "0")
+    assert outcome.code == 0, outcome.err
+    (document,) = documents(outcome)
+    assert {"BRAF", "melanoma"} <= {mention.text for mention in document.mentions}
+    assert document.relations
+    assert ncbi.requests == []
+    assert "entities from the offline tagger (1 document)" in outcome.err

@@ -66,7 +66,6 @@ def test_auto_takes_each_document_to_its_own_source(ncbi, settings):
     said = "\n".join(report.lines())
     assert "entities from PubTator 3 (2 documents), the offline tagger (2 documents)" in said
     assert "1 document: title and abstract from PubMed" in said
-    assert "2 documents: no lexicon" in said
 
 
 def test_auto_keeps_given_entities_and_does_not_ask_for_them(ncbi, settings):

@@ -42,6 +42,7 @@ def annotator(
     pubtator: PubTatorSettings | None = None,
     lexicon: str | os.PathLike[str] | None = None,
     tagger: str | os.PathLike[str] | None = None,
+    threads: int | None = None,
 ) -> Annotator:
     """An annotator by name.
 
@@ -54,6 +55,7 @@ def annotator(
         pubtator: settings of the client; from the environment by default.
         lexicon: folder of a built lexicon; ``NOVELINK_LEXICON`` by default.
         tagger: folder of another tagger model.
+        threads: documents tagged side by side; all available cores by default.
 
     Raises:
         SettingsError: there is no annotator of that name.
@@ -64,7 +66,9 @@ def annotator(
         )
     folder = lexicon or os.environ.get("NOVELINK_LEXICON") or None
     offline = OfflineTagger(
-        Path(folder) if folder else None, Path(tagger) if tagger is not None else None
+        Path(folder) if folder else None,
+        Path(tagger) if tagger is not None else None,
+        threads=threads,
     )
     return Annotator(name, offline, pubtator)
 
@@ -106,6 +110,10 @@ class Annotator:
         traceback: TracebackType | None,
     ) -> None:
         self.close()
+
+    def lines(self) -> list[str]:
+        """Where entities came from, which ids they got, what was left out; for stderr."""
+        return [*self._offline.lines(), *self.report.lines()]
 
     def close(self) -> None:
         """Close the connections to services."""
@@ -271,7 +279,6 @@ class _Block:
         for index, document in zip(asked, tagged, strict=True):
             self._finish(index, document, OFFLINE)
             self.report.notes[_INSTEAD] += index in self.reasons
-            self.report.local_ids += offline.lexicon is None
 
     def _finish(self, index: int, document: Document, source: str) -> None:
         self.report.sources[source] += 1

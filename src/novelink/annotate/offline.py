@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from importlib.resources import files
-from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from novelink.errors import ModelError
 
@@ -12,6 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
+    from novelink.annotate.linking import Linker
+    from novelink.annotate.tagger import Tagger
     from novelink.document import Document
 
 
@@ -22,19 +23,25 @@ class OfflineTagger:
         lexicon: folder made by ``novelink lexicon build``; without it concepts
             get ids that hold within their document.
         tagger: another tagger's model folder.
+        threads: documents read side by side; all available cores by default.
+            The result does not depend on it.
     """
 
-    def __init__(self, lexicon: Path | None = None, tagger: Path | None = None) -> None:
+    def __init__(
+        self,
+        lexicon: Path | None = None,
+        tagger: Path | None = None,
+        *,
+        threads: int | None = None,
+    ) -> None:
         self.lexicon = lexicon
         self._folder = tagger
-        self._tagger: Any = None
-        self._lexicon: Any = None
+        self._threads = threads
+        self._tagger: Tagger | None = None
+        self._linker: Linker | None = None
 
     def is_there(self) -> bool:
         """Whether a tagger model is installed or was given."""
-        spec = find_spec("novelink.annotate.tagger")
-        if spec is None or spec.origin is None:
-            return False
         return self._folder is not None or (files("novelink") / "models" / "tagger").is_dir()
 
     def annotate(self, documents: Iterable[Document]) -> Iterator[Document]:
@@ -45,9 +52,13 @@ class OfflineTagger:
             DataError: the lexicon cannot be read.
         """
         self.load()
-        from novelink.annotate.linking import link
+        if self._tagger is None or self._linker is None:  # load() raises where it sets neither
+            raise AssertionError
+        return self._linker.link(self._tagger.tag(documents))
 
-        return iter(link(self._tagger.tag(documents), self._lexicon))
+    def lines(self) -> list[str]:
+        """What the linker has to say on ids, for stderr."""
+        return [] if self._linker is None else list(self._linker.report.lines())
 
     def load(self) -> None:
         """Open the model and the lexicon now, so that faults show before any work.
@@ -63,10 +74,10 @@ class OfflineTagger:
                 "this installation has no offline tagger (novelink/models/tagger)",
                 remedy="Use --annotator pubtator3, or give documents with entities",
             )
+        from novelink.annotate.lexicon import Lexicon
+        from novelink.annotate.linking import Linker
         from novelink.annotate.tagger import Tagger
+        from novelink.runtime.pair_model import available_cores
 
-        if self.lexicon is not None:
-            from novelink.annotate.lexicon import Lexicon
-
-            self._lexicon = Lexicon.open(self.lexicon)
-        self._tagger = Tagger.load(self._folder) if self._folder else Tagger.load()
+        self._linker = Linker(None if self.lexicon is None else Lexicon.open(self.lexicon))
+        self._tagger = Tagger.load(self._folder, threads=self._threads or available_cores())

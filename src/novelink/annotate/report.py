@@ -26,8 +26,6 @@ class AnnotationReport:
         failures: id → why the document was left out.
         notes: anything else worth a line → how often.
         reading: what was left out of services' answers.
-        local_ids: documents in which concepts have ids of this document only,
-            no lexicon being given.
     """
 
     sources: Counter[str] = field(default_factory=Counter)
@@ -35,7 +33,6 @@ class AnnotationReport:
     failures: dict[str, str] = field(default_factory=dict)
     notes: Counter[str] = field(default_factory=Counter)
     reading: ReadReport = field(default_factory=ReadReport)
-    local_ids: int = 0
 
     def lines(self) -> list[str]:
         """Sentences for stderr."""
@@ -47,11 +44,6 @@ class AnnotationReport:
             lines.append(f"entities from {named}")
         if self.texts:
             lines.append(f"{_documents(self.texts)}: title and abstract from PubMed")
-        if self.local_ids:
-            lines.append(
-                f"{_documents(self.local_ids)}: no lexicon, so ids such as text:insulin hold "
-                "within their document only (--lexicon DIR gives database ids)"
-            )
         lines += [f"{note}: {count:,}" for note, count in sorted(self.notes.items()) if count]
         lines += self.reading.lines()
         if self.failures:

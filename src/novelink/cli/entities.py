@@ -59,7 +59,13 @@ def entity_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 @contextmanager
 def open_annotator(
-    name: str, *, lexicon: str | None, full_text: bool, refresh: bool, cache: str | None
+    name: str,
+    *,
+    lexicon: str | None,
+    full_text: bool,
+    refresh: bool,
+    cache: str | None,
+    threads: int | None = None,
 ) -> Iterator[Annotator]:
     """The annotator that these options ask for.
 
@@ -77,7 +83,7 @@ def open_annotator(
     logger = logging.getLogger("novelink.annotate")
     logger.addHandler(handler)
     try:
-        with annotator(name, pubtator=settings, lexicon=lexicon) as opened:
+        with annotator(name, pubtator=settings, lexicon=lexicon, threads=threads) as opened:
             yield opened
     finally:
         logger.removeHandler(handler)
@@ -148,7 +154,7 @@ def say_annotation(annotate: Annotator) -> None:
 
     report = annotate.report
     if set(report.sources) - {GIVEN} or report.failures or report.notes:
-        options.say(report.lines())
+        options.say(annotate.lines())
 
 
 def exit_code(annotate: Annotator) -> int:

@@ -90,7 +90,7 @@ def command(
     extractor = Extractor.load(model, threads=threads)
     report = ReadReport()
     place, losses = "", []
-    with entities.open_annotator(annotator, **settings) as annotate:
+    with entities.open_annotator(annotator, threads=threads, **settings) as annotate:
         documents = entities.annotated(
             inputs,
             from_format,
