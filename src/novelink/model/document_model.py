@@ -194,7 +194,7 @@ class DocumentModel(nn.Module):
             Pair vectors ``[D, P, 2h]``, attention ``[D, P, T]`` of the last
             reading layer, mention vectors ``[D, M, h]``.
         """
-        documents = len(mentions)
+        documents = mentions.shape[0]  # len() would become a constant of the exported graph
         index = mentions.unsqueeze(-1).expand(-1, -1, tokens.shape[-1])
         vectors = tokens.gather(1, index)
         # log Σ exp over each entity's markers; a document has at most a few hundred of either.

@@ -49,7 +49,8 @@ class DocumentInput:
         entities: number of entities of the pairs.
         pairs: entity numbers of each pair, in the order of the pairs.
         offsets: per window, for each token the position in the document's text
-            where it begins; −1 at ``[CLS]``, ``[SEP]`` and markers.
+            where it begins, for a marker that of the mention's begin or end; −1
+            at ``[CLS]`` and ``[SEP]``.
         pairs_apart: pairs whose mentions never share a window.
     """
 
@@ -157,12 +158,12 @@ class DocumentReading:
         origins = []
         inserted = 0
         for token, (begin, end) in zip(ids, offsets, strict=True):
-            if token in self._start_ids or token in self._end_ids:
-                # The marker and the blank that sets it off are no text of the document.
+            is_start, is_end = token in self._start_ids, token in self._end_ids
+            # The blank that sets an end marker off stands before it.
+            origins.append(begin - inserted - is_end)
+            if is_start or is_end:
+                # The marker and its blank are no text of the document.
                 inserted += end - begin + 1
-                origins.append(-1)
-            else:
-                origins.append(begin - inserted)
         return origins
 
 

@@ -15,17 +15,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from torch import nn
 
 from novelink.errors import ModelError, SettingsError
 from novelink.runtime.bundle import CARD, CONFIG, FORMAT, GRAPH, TOKENIZER, write_manifest
-from novelink.runtime.pair_model import INPUTS, OUTPUTS
+from novelink.training.graphs import traced_graph
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from novelink.decode import DecisionSettings
-    from novelink.model.pair_model import PairModel
     from novelink.training.task_model import TaskModel
 
 PRECISIONS = ("fp32", "int8")
@@ -33,27 +31,6 @@ TOLERANCE = 1e-3
 """Largest difference between a torch and an ONNX logit in float32."""
 
 _OPSET = 17
-
-
-class _Graph(nn.Module):
-    """What is exported: pair vectors and the two heads that answer."""
-
-    def __init__(self, model: PairModel) -> None:
-        super().__init__()
-        self.model = model
-
-    def forward(
-        self,
-        input_ids: torch.Tensor,
-        attention_mask: torch.Tensor,
-        first_starts: torch.Tensor,
-        second_starts: torch.Tensor,
-    ) -> tuple[torch.Tensor, ...]:
-        hidden = self.model.hidden(input_ids, attention_mask)
-        vectors = self.model.pair_vectors(hidden, first_starts, second_starts)
-        # Adding nothing keeps all four inputs in the graph where v_cls alone is used.
-        vectors = vectors + 0.0 * (first_starts.sum() + second_starts.sum())
-        return self.model.relation(vectors), self.model.novelty(vectors)
 
 
 def export_model(
@@ -92,7 +69,7 @@ def export_model(
         fresh = Path(scratch) / "model"
         fresh.mkdir()
         graph = fresh / GRAPH
-        _export_graph(model.model, graph)
+        _export_graph(model, graph)
         difference = parity(model, graph)
         if difference > TOLERANCE:
             raise ModelError(f"the exported graph differs from the model by {difference:.2g}")
@@ -123,52 +100,38 @@ def export_model(
 
 
 def parity(model: TaskModel, graph: Path, *, seed: int = 0) -> float:
-    """Largest difference of a logit between torch and a graph, over random inputs."""
+    """Largest difference of an output between torch and a graph, over random inputs."""
     import onnxruntime
 
     session = onnxruntime.InferenceSession(graph.read_bytes(), providers=["CPUExecutionProvider"])
     generator = np.random.default_rng(seed)
-    module = _Graph(model.model).eval()
-    size = model.tokenizer.get_vocab_size()
+    traced = traced_graph(model)
+    module = traced.module.eval()
     largest = 0.0
     longest = model.settings.model.max_length
     for batch, length in ((1, 7), (3, min(40, longest)), (2, min(130, longest))):
-        feed = _example(generator, batch, length, size)
-        found = session.run(list(OUTPUTS), feed)
+        feed = traced.example(generator, batch, length)
+        found = session.run(list(traced.outputs), feed)
         with torch.no_grad():
-            wanted = module(*(torch.from_numpy(feed[name]) for name in INPUTS))
+            wanted = module(*(torch.from_numpy(feed[name]) for name in traced.inputs))
         for left, right in zip(found, wanted, strict=True):
             largest = max(largest, float(np.abs(left - right.numpy()).max()))
     return largest
 
 
-def _example(generator: np.random.Generator, batch: int, length: int, size: int) -> dict[str, Any]:
-    ids = generator.integers(0, size, (batch, length))
-    mask = np.ones((batch, length), dtype=np.int64)
-    mask[-1, length // 2 + 1 :] = 0  # one sample is shorter: padding must not matter
-    starts = generator.random((2, batch, length)) < 0.2
-    starts[:, :, 1] = True
-    starts &= mask.astype(bool)
-    first, second = starts.astype(np.float32)
-    return dict(zip(INPUTS, (ids, mask, first, second), strict=True))
-
-
-def _export_graph(model: PairModel, path: Path) -> None:
-    module = _Graph(model).eval()
-    size = model.encoder.config.vocab_size
-    example = _example(np.random.default_rng(0), 2, 16, size)
-    axes = {name: {0: "batch", 1: "length"} for name in INPUTS}
-    axes |= {name: {0: "batch"} for name in OUTPUTS}
+def _export_graph(model: TaskModel, path: Path) -> None:
+    traced = traced_graph(model)
+    example = traced.example(np.random.default_rng(0), 2, 16)
     # The exporter and the encoder talk about tracing; what counts is checked by `parity`.
     with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
         warnings.simplefilter("ignore")
         torch.onnx.export(
-            module,
-            tuple(torch.from_numpy(example[name]) for name in INPUTS),
+            traced.module.eval(),
+            tuple(torch.from_numpy(example[name]) for name in traced.inputs),
             str(path),
-            input_names=list(INPUTS),
-            output_names=list(OUTPUTS),
-            dynamic_axes=axes,
+            input_names=list(traced.inputs),
+            output_names=list(traced.outputs),
+            dynamic_axes=traced.axes,
             opset_version=_OPSET,
             dynamo=False,
         )

@@ -1,0 +1,150 @@
+"""What of a model is exported: the modules to trace, their inputs, outputs and free sizes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from novelink.model.document_model import DocumentModel
+from novelink.runtime import document_model as document_runtime
+from novelink.runtime import pair_model as pair_runtime
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from novelink.model.pair_model import PairModel
+    from novelink.training.task_model import TaskModel
+
+    Feed = dict[str, np.ndarray[Any, Any]]
+
+
+@dataclass(frozen=True)
+class TracedGraph:
+    """A module ready for the exporter.
+
+    Attributes:
+        module: takes the inputs in order and returns the outputs in order.
+        inputs: names.
+        outputs: names.
+        axes: name → axis → name of its free size.
+        example: generator, batch size, length → random inputs.
+    """
+
+    module: nn.Module
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    axes: dict[str, dict[int, str]]
+    example: Callable[[np.random.Generator, int, int], Feed]
+
+
+class PairGraph(nn.Module):
+    """Marked copies → the logits of the two heads that answer."""
+
+    def __init__(self, model: PairModel) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(
+        self,
+        input_ids: torch.Tensor,
+        attention_mask: torch.Tensor,
+        first_starts: torch.Tensor,
+        second_starts: torch.Tensor,
+    ) -> tuple[torch.Tensor, ...]:
+        """``[B, L]`` each → ``[B, R + 1]``, ``[B, 3]``."""
+        hidden = self.model.hidden(input_ids, attention_mask)
+        vectors = self.model.pair_vectors(hidden, first_starts, second_starts)
+        # Adding nothing keeps all four inputs in the graph where v_cls alone is used.
+        vectors = vectors + 0.0 * (first_starts.sum() + second_starts.sum())
+        return self.model.relation(vectors), self.model.novelty(vectors)
+
+
+class DocumentGraph(nn.Module):
+    """Documents → the logits of all their pairs, and what each attended to."""
+
+    def __init__(self, model: DocumentModel) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(
+        self,
+        input_ids: torch.Tensor,
+        attention_mask: torch.Tensor,
+        mentions: torch.Tensor,
+        members: torch.Tensor,
+        pairs: torch.Tensor,
+    ) -> tuple[torch.Tensor, ...]:
+        """See :mod:`novelink.runtime.document_model` for shapes."""
+        tokens = self.model.tokens(input_ids, attention_mask)
+        vectors, attention, _ = self.model.pair_vectors(
+            tokens, attention_mask, mentions, members, pairs
+        )
+        return self.model.relation(vectors), self.model.novelty(vectors), attention
+
+
+def traced_graph(model: TaskModel) -> TracedGraph:
+    """The graph of a model of either reading."""
+    size = model.tokenizer.get_vocab_size()
+    if isinstance(model.model, DocumentModel):
+        return TracedGraph(
+            DocumentGraph(model.model),
+            document_runtime.INPUTS,
+            document_runtime.OUTPUTS,
+            _DOCUMENT_AXES,
+            lambda generator, batch, length: _document_example(generator, batch, length, size),
+        )
+    axes = {name: {0: "batch", 1: "length"} for name in pair_runtime.INPUTS}
+    axes |= {name: {0: "batch"} for name in pair_runtime.OUTPUTS}
+    return TracedGraph(
+        PairGraph(model.model),
+        pair_runtime.INPUTS,
+        pair_runtime.OUTPUTS,
+        axes,
+        lambda generator, batch, length: _pair_example(generator, batch, length, size),
+    )
+
+
+_DOCUMENT_AXES = {
+    "input_ids": {0: "documents", 1: "windows", 2: "length"},
+    "attention_mask": {0: "documents", 1: "windows", 2: "length"},
+    "mentions": {0: "documents", 1: "markers"},
+    "members": {0: "documents", 1: "entities", 2: "markers"},
+    "pairs": {0: "documents", 1: "pairs"},
+    "relation": {0: "documents", 1: "pairs"},
+    "novelty": {0: "documents", 1: "pairs"},
+    "attention": {0: "documents", 1: "pairs", 2: "tokens"},
+}
+
+
+def _pair_example(generator: np.random.Generator, batch: int, length: int, size: int) -> Feed:
+    ids = generator.integers(0, size, (batch, length))
+    mask = np.ones((batch, length), dtype=np.int64)
+    mask[-1, length // 2 + 1 :] = 0  # one sample is shorter: padding must not matter
+    starts = generator.random((2, batch, length)) < 0.2
+    starts[:, :, 1] = True
+    starts &= mask.astype(bool)
+    first, second = starts.astype(np.float32)
+    return dict(zip(pair_runtime.INPUTS, (ids, mask, first, second), strict=True))
+
+
+def _document_example(generator: np.random.Generator, batch: int, length: int, size: int) -> Feed:
+    windows, markers = 1 + batch % 2, 3 + length // 8
+    entities, pairs = 3 + length // 16, 4 + length // 4
+    ids = generator.integers(0, size, (batch, windows, length))
+    mask = np.ones((batch, windows, length), dtype=np.int64)
+    mask[-1, -1, length // 2 + 1 :] = 0
+    mentions = generator.integers(0, windows * length // 2, (batch, markers))
+    members = np.zeros((batch, entities, markers), dtype=np.float32)
+    for row in range(batch):
+        # The first markers give every entity one; the rest fall where they may.
+        owners = np.concatenate(
+            [np.arange(entities), generator.integers(0, entities, max(0, markers - entities))]
+        )[:markers]
+        members[row, owners, np.arange(markers)] = 1.0
+    ids_of_pairs = generator.integers(0, min(entities, markers), (batch, pairs, 2))
+    values = (ids, mask, mentions, members, ids_of_pairs)
+    return dict(zip(document_runtime.INPUTS, values, strict=True))
