@@ -174,14 +174,23 @@ def test_a_misplaced_annotation_is_left_out_and_counted(ncbi, settings):
     assert "BRAF" not in [one.text for one in document.mentions]
 
 
+def test_types_that_pubtator_may_add_one_day_are_left_out_and_counted(ncbi, settings):
+    paper = paper_json("100")
+    paper["passages"][0]["annotations"][0]["infons"]["type"] = "Planet"
+    ncbi.script.append(Answer(200, json.dumps({"PubTator3": [paper]}).encode()))
+    with PubTator3(settings()) as client:
+        assert len(client.fetch(["100"]).documents["100"].mentions) == 5
+        assert client.read_report.ignored_types == {"Planet": 1, "Strain": 1}
+
+
 def test_what_cannot_be_read_fails_alone(ncbi, settings):
     broken = paper_json("100")
-    broken["passages"][0]["annotations"][0]["infons"]["type"] = "Planet"
+    broken["passages"][1]["offset"] = 3
     body = json.dumps({"PubTator3": [broken, paper_json("101")]}).encode()
     ncbi.script.append(Answer(200, body))
     fetched = fetch(settings(), ["100", "101"])
     assert set(fetched.documents) == {"101"}
-    assert "Planet" in fetched.failures["100"]
+    assert "passage at offset 3 begins before" in fetched.failures["100"]
 
 
 def test_answers_are_kept_and_refresh_asks_again(ncbi, settings):

@@ -127,16 +127,21 @@ def test_no_sentence_crosses_a_passage(first, second):
         assert document.text[start:end].strip() == document.text[start:end] != ""
 
 
-def test_corpus_sentences_have_the_length_that_sentences_have():
+def test_corpus_sentences_have_the_length_of_sentences_and_cut_no_entity():
     """BioRED's training texts: about one border each 160 characters, hardly any splinter."""
     path = Path(__file__).parents[2] / "../shared/data/biored/Train.PubTator"
     if not path.exists():
         pytest.skip("the shared BioRED corpus is not beside this project")
-    lengths = [
-        end - start
-        for document in formats.read(path)
-        for start, end in document_sentences(document)
-    ]
+    lengths, mentions, crossed = [], 0, 0
+    for document in formats.read(path):
+        spans = document_sentences(document)
+        lengths += [end - start for start, end in spans]
+        mentions += len(document.mentions)
+        crossed += sum(
+            not any(start <= one.start and one.end <= end for start, end in spans)
+            for one in document.mentions
+        )
+    assert (mentions, crossed) == (13_351, 0)
     assert 120 < sum(lengths) / len(lengths) < 190
     assert sum(length < 12 for length in lengths) / len(lengths) < 0.005
     assert max(lengths) < 2000

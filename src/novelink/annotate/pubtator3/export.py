@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 import io
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from xml.etree.ElementTree import ParseError, tostring
 
@@ -13,6 +14,7 @@ from defusedxml.ElementTree import fromstring
 
 from novelink import formats
 from novelink.errors import DataError
+from novelink.schema import BIORED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,6 +23,21 @@ if TYPE_CHECKING:
     from novelink.annotate.pubtator3.settings import PubTatorSettings
     from novelink.document import Document
     from novelink.formats.report import ReadReport
+
+
+class _Everything(frozenset[str]):
+    """Holds every name."""
+
+    def __contains__(self, _: object) -> bool:
+        return True
+
+
+SCHEMA = replace(BIORED, ignored_types=_Everything())
+"""BioRED's types; of an answer, all others are left out and counted.
+
+In a user's file an unknown type is a mistake worth stopping for. PubTator adds
+types now and then, and no paper should be lost for that.
+"""
 
 
 class Kind(enum.Enum):
@@ -92,7 +109,7 @@ class Export:
         format_name = "bioc-json" if self.kind is Kind.PMID else "bioc-xml"
         stream = io.BytesIO(raw)
         stream.name = f"PubTator 3, {name}"
-        for document in formats.read(stream, format_name, report=report):
+        for document in formats.read(stream, format_name, schema=SCHEMA, report=report):
             return document
         raise DataError("the answer holds no document", source=stream.name)
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from novelink import formats
 from novelink.annotate.alignment import transfer_mentions
+from novelink.annotate.pubtator3.export import SCHEMA
 from novelink.annotate.pubtator3.transport import (
     BlockedError,
     RefusedError,
@@ -245,7 +246,7 @@ def _mentions(document: Document, raw: bytes, report: ReadReport) -> tuple[list[
         body = f"{name}|t|{title}\n{name}|a|\n{rows}".encode()
     mentions: list[Mention] = []
     lost = 0
-    for found in formats.read(io.BytesIO(body), report=report):
+    for found in formats.read(io.BytesIO(body), schema=SCHEMA, report=report):
         moved, missing = transfer_mentions(found, document)
         mentions += moved
         lost += missing
