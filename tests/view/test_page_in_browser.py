@@ -7,6 +7,10 @@ import json
 import pytest
 from click.testing import CliRunner
 
+pytest.importorskip("playwright", reason="playwright is not installed")
+
+from playwright.sync_api import expect
+
 from novelink.cli.curate import command as curate
 from novelink.formats import read, write
 
@@ -164,7 +168,7 @@ def test_decisions_are_kept_downloaded_loaded_and_become_gold(
     other = open_page(address)
     assert other.page.inner_text("#decision-count") == "0"
     other.page.set_input_files("#load-decisions", file)
-    other.page.wait_for_function("document.getElementById('decision-count').textContent === '6'")
+    expect(other.page.locator("#decision-count")).to_have_text("6")
 
     # The file and the documents make gold data.
     source, gold = tmp_path / "in.jsonl", tmp_path / "gold.pubtator"
