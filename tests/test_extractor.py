@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from novelink import extractor as extractor_module
 from novelink.document import Document, Mention, Relation
 from novelink.errors import DataError, ModelError, SettingsError
-from novelink.extractor import BLOCK_PAIRS, ExtractionReport, Extractor
+from novelink.extractor import ExtractionReport, Extractor
 from novelink.pairs import candidate_pairs
 from novelink.runtime.bundle import write_manifest
+from novelink.runtime.readers import BLOCK_PAIRS
 from novelink.schema import BIORED, GENE
 
 
@@ -122,15 +123,14 @@ def test_a_report_of_ones_own_is_added_to(extractor, small_documents):
 def test_a_document_with_a_thousand_pairs_is_judged_in_blocks(extractor, monkeypatch):
     document = crowd(48)
     sizes, windows = [], []
-    encode, logits = extractor._reading.encode, extractor._model.logits
-    monkeypatch.setattr(
-        extractor._reading,
-        "encode",
-        lambda document, pairs: sizes.append(len(pairs)) or encode(document, pairs),
-    )
-    monkeypatch.setattr(
-        extractor._model, "logits", lambda samples: windows.append(len(samples)) or logits(samples)
-    )
+    logits = extractor._reader.logits
+
+    def counted(blocks, **options):
+        sizes.extend(block.pairs for block in blocks)
+        windows.append(sum(block.pairs for block in blocks))
+        return logits(blocks, **options)
+
+    monkeypatch.setattr(extractor._reader, "logits", counted)
     monkeypatch.setattr(extractor_module, "WINDOW_TOKENS", 20_000)
     found = list(extractor.extract([document]))
     assert extractor.report.pairs == sum(sizes) == sum(windows) == 48 * 47 // 2

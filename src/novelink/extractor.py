@@ -15,11 +15,11 @@ import numpy as np
 
 from novelink.decode import DecisionSettings, decide, relations_of
 from novelink.errors import ModelError, SettingsError
+from novelink.evidence import EvidenceReader
 from novelink.pairs import candidate_pairs
-from novelink.reading.pair import PairReading
 from novelink.runtime.batching import BATCH_TOKENS
 from novelink.runtime.bundle import CONFIG, Bundle, load_bundle
-from novelink.runtime.pair_model import PairLogits, PairModel
+from novelink.runtime.readers import Block, BlockLogits, open_reader
 
 if TYPE_CHECKING:
     import os
@@ -27,11 +27,7 @@ if TYPE_CHECKING:
 
     from novelink.document import Document
     from novelink.pairs import Pair
-    from novelink.reading.pair import PairInput
     from novelink.schema import Schema
-
-BLOCK_PAIRS = 128
-"""Pairs of one document that are marked and encoded at a time."""
 
 WINDOW_TOKENS = 65_536
 WINDOW_DOCUMENTS = 256
@@ -54,6 +50,8 @@ class ExtractionReport:
         cut_mentions: mentions of a pair's entities that fell outside, summed
             over pairs.
         cut_tokens: tokens that fell outside, summed over pairs.
+        pairs_apart: pairs of long documents whose mentions never share a
+            window of the model; they are judged all the same.
     """
 
     documents: int = 0
@@ -64,6 +62,7 @@ class ExtractionReport:
     cut_pairs: int = 0
     cut_mentions: int = 0
     cut_tokens: int = 0
+    pairs_apart: int = 0
 
     def to_dict(self) -> dict[str, int]:
         """Counts by name."""
@@ -76,14 +75,16 @@ class _Pending:
     def __init__(self, document: Document, pairs: list[Pair]) -> None:
         self.document = document
         self.pairs = pairs
-        self.scored: list[PairLogits] = []
+        self.blocks: list[Block] = []
+        self.scored: list[BlockLogits] = []
         self.missing = len(pairs)
-        self.cut_pairs = 0
 
-    def logits(self) -> PairLogits:
-        return PairLogits(
+    def joined(self) -> BlockLogits:
+        attention = [part.attention for part in self.scored if part.attention is not None]
+        return BlockLogits(
             np.concatenate([part.relation for part in self.scored]),
             np.concatenate([part.novelty for part in self.scored]),
+            np.concatenate(attention) if attention else None,
         )
 
 
@@ -101,18 +102,11 @@ class Extractor:
         self, bundle: Bundle, *, threads: int | None = None, batch_tokens: int = BATCH_TOKENS
     ) -> None:
         source = str(bundle.folder / CONFIG)
-        if bundle.reading != PairReading.kind:
-            raise ModelError(
-                f"the model reads by '{bundle.reading}', which this version does not know",
-                source=source,
-                remedy="Update novelink",
-            )
         try:
             self._settings = DecisionSettings.from_dict(bundle.decision)
         except SettingsError as error:
             raise ModelError(error.message, source=source, remedy=error.remedy) from error
-        self._reading = PairReading(bundle.tokenizer(), bundle.max_length)
-        self._model = PairModel(bundle, threads=threads, batch_tokens=batch_tokens)
+        self._reader = open_reader(bundle, threads=threads, batch_tokens=batch_tokens)
         # onnxruntime has its own copy of the weights now.
         self._bundle = replace(bundle, contents={})
         self.report = ExtractionReport()
@@ -154,13 +148,22 @@ class Extractor:
 
     @property
     def max_length(self) -> int:
-        """Longest input in tokens; of longer documents the part around the pair is read."""
+        """Longest input in tokens.
+
+        Of longer documents, per-pair reading sees the part around the pair,
+        whole-document reading everything in overlapping windows.
+        """
         return self._bundle.max_length
 
     @property
     def threads(self) -> int:
         """Samples scored side by side."""
-        return self._model.threads
+        return self._reader.threads
+
+    @property
+    def gives_evidence(self) -> bool:
+        """Whether the model can say which sentences a relation rests on."""
+        return self._reader.gives_evidence
 
     @property
     def info(self) -> dict[str, Any]:
@@ -201,70 +204,58 @@ class Extractor:
             if not 0 <= min_score <= 1:
                 raise SettingsError(f"the least score is {min_score}, not within 0–1")
             settings = replace(settings, threshold=min_score)
-        if evidence:
+        if evidence and not self._reader.gives_evidence:
             raise ModelError(
                 f"the model '{self.name}' gives no evidence",
                 remedy="Choose a model that reads whole documents (novelink models list)",
             )
         self.report = ExtractionReport() if report is None else report
-        return self._extract(documents, settings, self.report)
+        return self._extract(documents, settings, self.report, evidence=evidence)
 
     def _extract(
         self,
         documents: Iterable[Document],
         settings: DecisionSettings,
         report: ExtractionReport,
+        *,
+        evidence: bool,
     ) -> Iterator[Document]:
         pending: deque[_Pending] = deque()
-        window: list[tuple[_Pending, list[PairInput]]] = []
+        window: list[tuple[_Pending, Block]] = []
         tokens = 0
         for document in documents:
             entry = _Pending(document, candidate_pairs(document.with_relations(()), self.schema))
             pending.append(entry)
-            for block in self._encode(entry, report):
+            for block in self._reader.blocks(document, entry.pairs):
                 window.append((entry, block))
-                tokens += sum(len(sample.ids) for sample in block)
+                tokens += block.tokens
                 if tokens >= WINDOW_TOKENS:
-                    self._score(window)
+                    self._score(window, evidence=evidence)
                     window, tokens = [], 0
             if len(pending) >= WINDOW_DOCUMENTS:
-                self._score(window)
+                self._score(window, evidence=evidence)
                 window, tokens = [], 0
             while pending and not pending[0].missing:
                 yield self._finish(pending.popleft(), settings, report)
-        self._score(window)
+        self._score(window, evidence=evidence)
         while pending:
             yield self._finish(pending.popleft(), settings, report)
 
-    def _encode(self, entry: _Pending, report: ExtractionReport) -> Iterator[list[PairInput]]:
-        for start in range(0, len(entry.pairs), BLOCK_PAIRS):
-            block = self._reading.encode(entry.document, entry.pairs[start : start + BLOCK_PAIRS])
-            for sample in block:
-                report.cut_mentions += sample.cut_mentions
-                report.cut_tokens += sample.cut_tokens
-                entry.cut_pairs += bool(sample.cut_mentions or sample.cut_tokens)
-            yield block
-
-    def _score(self, window: list[tuple[_Pending, list[PairInput]]]) -> None:
-        logits = self._model.logits([sample for _, block in window for sample in block])
-        start = 0
-        for entry, block in window:
-            rows = slice(start, start + len(block))
-            entry.scored.append(PairLogits(logits.relation[rows], logits.novelty[rows]))
-            entry.missing -= len(block)
-            start = rows.stop
+    def _score(self, window: list[tuple[_Pending, Block]], *, evidence: bool) -> None:
+        results = self._reader.logits([block for _, block in window], evidence=evidence)
+        for (entry, block), logits in zip(window, results, strict=True):
+            # Marked copies are large and done with; evidence still needs a whole document's.
+            entry.blocks.append(replace(block, copies=()))
+            entry.scored.append(logits)
+            entry.missing -= block.pairs
 
     def _finish(
         self, entry: _Pending, settings: DecisionSettings, report: ExtractionReport
     ) -> Document:
-        report.documents += 1
-        report.pairs += len(entry.pairs)
-        report.cut_pairs += entry.cut_pairs
-        report.cut_documents += bool(entry.cut_pairs)
+        _count(entry, report)
         if not entry.pairs:
-            report.documents_without_pairs += 1
             return entry.document.with_relations(())
-        logits = entry.logits()
+        logits = entry.joined()
         decisions = decide(
             logits.relation,
             logits.novelty,
@@ -273,5 +264,25 @@ class Extractor:
             settings,
         )
         relations = relations_of(entry.pairs, decisions)
+        whole = entry.blocks[0].whole
+        if logits.attention is not None and whole is not None:
+            reader = EvidenceReader(entry.document, whole)
+            rows = [row for row, decision in enumerate(decisions) if decision.related]
+            relations = [
+                replace(relation, evidence=reader.read(logits.attention[row]))
+                for relation, row in zip(relations, rows, strict=True)
+            ]
         report.relations += len(relations)
         return entry.document.with_relations(relations)
+
+
+def _count(entry: _Pending, report: ExtractionReport) -> None:
+    cut_pairs = sum(block.cut_pairs for block in entry.blocks)
+    report.documents += 1
+    report.documents_without_pairs += not entry.pairs
+    report.pairs += len(entry.pairs)
+    report.cut_pairs += cut_pairs
+    report.cut_documents += bool(cut_pairs)
+    report.cut_mentions += sum(block.cut_mentions for block in entry.blocks)
+    report.cut_tokens += sum(block.cut_tokens for block in entry.blocks)
+    report.pairs_apart += sum(block.pairs_apart for block in entry.blocks)

@@ -43,6 +43,12 @@ if TYPE_CHECKING:
     "more, higher errs less.",
 )
 @click.option(
+    "--evidence/--no-evidence",
+    default=None,
+    help="Also give the sentences each relation rests on, with weights; on where the model "
+    "reads whole documents and the output can hold it.",
+)
+@click.option(
     "--threads",
     metavar="N",
     type=click.IntRange(min=1),
@@ -58,6 +64,7 @@ def command(
     to_format: str | None,
     model: str | None,
     min_score: float | None,
+    evidence: bool | None,
     threads: int | None,
     lenient: bool,
     schema: Schema | None,
@@ -99,7 +106,14 @@ def command(
             lenient=lenient,
             report=report,
         )
-        found = with_progress(extractor.extract(documents, min_score=min_score), "documents")
+        found = with_progress(
+            extractor.extract(
+                documents,
+                min_score=min_score,
+                evidence=extractor.gives_evidence if evidence is None else evidence,
+            ),
+            "documents",
+        )
         if output is None and to_format is None:
             _print_tables(found, extractor.schema)
         else:
@@ -163,5 +177,10 @@ def _summary(report: ExtractionReport, extractor: Extractor, place: str) -> list
             f"text around the closest mentions was read, leaving out "
             f"{counted(report.cut_mentions, 'mention')} and "
             f"{counted(report.cut_tokens, 'token')} in all"
+        )
+    if report.pairs_apart:
+        lines.append(
+            f"{counted(report.pairs_apart, 'pair')} of entities that are never mentioned within "
+            f"one window of {extractor.max_length:,} tokens: judged from both windows"
         )
     return lines

@@ -1,0 +1,178 @@
+"""The two readings at run time behind one interface: documents and pairs in, logits out.
+
+A block is what is made ready, scored and joined again as a whole: up to
+:data:`BLOCK_PAIRS` marked copies of one document, or one whole document.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from novelink.errors import ModelError
+from novelink.reading.document import DocumentReading
+from novelink.reading.pair import PairReading
+from novelink.runtime.bundle import CONFIG
+from novelink.runtime.document_model import DocumentModel
+from novelink.runtime.pair_model import PairModel
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from novelink.document import Document
+    from novelink.pairs import Pair
+    from novelink.reading.document import DocumentInput
+    from novelink.reading.pair import PairInput
+    from novelink.runtime.bundle import Bundle
+
+BLOCK_PAIRS = 128
+"""Pairs of one document that are marked and encoded at a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Pairs of one document, ready to be scored.
+
+    Attributes:
+        pairs: how many.
+        tokens: tokens to be read for them.
+        copies: one marked copy a pair, of per-pair reading.
+        whole: the document, of whole-document reading.
+        cut_pairs: pairs for which some text is out of sight.
+        cut_mentions: mentions out of sight, summed over pairs.
+        cut_tokens: tokens out of sight, summed over pairs.
+        pairs_apart: pairs whose mentions never share a window.
+    """
+
+    pairs: int
+    tokens: int
+    copies: tuple[PairInput, ...] = ()
+    whole: DocumentInput | None = None
+    cut_pairs: int = 0
+    cut_mentions: int = 0
+    cut_tokens: int = 0
+    pairs_apart: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class BlockLogits:
+    """Logits of a block's P pairs.
+
+    Attributes:
+        relation: float32 [P, R + 1].
+        novelty: float32 [P, 3].
+        attention: float32 [P, tokens], of whole-document reading, where asked for.
+    """
+
+    relation: NDArray[np.float32]
+    novelty: NDArray[np.float32]
+    attention: NDArray[np.float32] | None = None
+
+
+class Reader(Protocol):
+    """A model with its reading."""
+
+    gives_evidence: bool
+    threads: int
+
+    def blocks(self, document: Document, pairs: Sequence[Pair]) -> Iterator[Block]:
+        """A document's pairs in order, made ready."""
+
+    def logits(self, blocks: Sequence[Block], *, evidence: bool = False) -> list[BlockLogits]:
+        """Scores of blocks of any documents; a block's bits depend on itself alone."""
+
+
+class PairReader:
+    """Per-pair reading: one marked copy for every pair.
+
+    Args:
+        bundle: a checked model of reading ``"pair"``.
+        threads: batches scored side by side; all available cores by default.
+        batch_tokens: most tokens of one batch.
+    """
+
+    gives_evidence = False
+
+    def __init__(self, bundle: Bundle, *, threads: int | None, batch_tokens: int) -> None:
+        self.reading = PairReading(bundle.tokenizer(), bundle.max_length)
+        self.model = PairModel(bundle, threads=threads, batch_tokens=batch_tokens)
+        self.threads = self.model.threads
+
+    def blocks(self, document: Document, pairs: Sequence[Pair]) -> Iterator[Block]:
+        """See :class:`Reader`."""
+        for start in range(0, len(pairs), BLOCK_PAIRS):
+            copies = self.reading.encode(document, pairs[start : start + BLOCK_PAIRS])
+            yield Block(
+                pairs=len(copies),
+                tokens=sum(len(copy.ids) for copy in copies),
+                copies=tuple(copies),
+                cut_pairs=sum(bool(copy.cut_mentions or copy.cut_tokens) for copy in copies),
+                cut_mentions=sum(copy.cut_mentions for copy in copies),
+                cut_tokens=sum(copy.cut_tokens for copy in copies),
+            )
+
+    def logits(self, blocks: Sequence[Block], *, evidence: bool = False) -> list[BlockLogits]:  # noqa: ARG002 (gives_evidence says that there is none)
+        """See :class:`Reader`."""
+        scored = self.model.logits([copy for block in blocks for copy in block.copies])
+        results = []
+        start = 0
+        for block in blocks:
+            rows = slice(start, start + block.pairs)
+            results.append(BlockLogits(scored.relation[rows], scored.novelty[rows]))
+            start = rows.stop
+        return results
+
+
+class DocumentReader:
+    """Whole-document reading: all pairs from one encoding.
+
+    Args:
+        bundle: a checked model of reading ``"document"``.
+        threads: documents scored side by side; all available cores by default.
+    """
+
+    gives_evidence = True
+
+    def __init__(self, bundle: Bundle, *, threads: int | None) -> None:
+        self.reading = DocumentReading(bundle.tokenizer(), bundle.schema, bundle.max_length)
+        self.model = DocumentModel(bundle, threads=threads)
+        self.threads = self.model.threads
+
+    def blocks(self, document: Document, pairs: Sequence[Pair]) -> Iterator[Block]:
+        """See :class:`Reader`."""
+        if pairs:
+            whole = self.reading.encode(document, pairs)
+            yield Block(
+                pairs=len(pairs),
+                tokens=whole.tokens,
+                whole=whole,
+                pairs_apart=whole.pairs_apart,
+            )
+
+    def logits(self, blocks: Sequence[Block], *, evidence: bool = False) -> list[BlockLogits]:
+        """See :class:`Reader`."""
+        documents = [block.whole for block in blocks if block.whole is not None]
+        return [
+            BlockLogits(scored.relation, scored.novelty, scored.attention)
+            for scored in self.model.logits(documents, attention=evidence)
+        ]
+
+
+def open_reader(bundle: Bundle, *, threads: int | None, batch_tokens: int) -> Reader:
+    """The reader of a model.
+
+    Raises:
+        ModelError: the model reads in a way that this version does not know.
+    """
+    if bundle.reading == PairReading.kind:
+        return PairReader(bundle, threads=threads, batch_tokens=batch_tokens)
+    if bundle.reading == DocumentReading.kind:
+        return DocumentReader(bundle, threads=threads)
+    raise ModelError(
+        f"the model reads by '{bundle.reading}', which this version does not know",
+        source=str(bundle.folder / CONFIG),
+        remedy="Update novelink",
+    )
