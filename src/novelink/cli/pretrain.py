@@ -44,6 +44,7 @@ def command(texts: tuple[str, ...], vocabulary_size: int, **options: object) -> 
     The encoder, in float16, is in OUTPUT/encoder, ready for `novelink train`.
     """
     try:
+        from novelink.model.encoder import quiet_transformers
         from novelink.training.pretrain import PretrainSettings, pretrain
         from novelink.training.vocabulary import ensure_vocabulary
     except ImportError as error:
@@ -52,5 +53,6 @@ def command(texts: tuple[str, ...], vocabulary_size: int, **options: object) -> 
     if options["vocabulary"] is not None:
         ensure_vocabulary(str(options["vocabulary"]), texts, vocabulary_size)
     settings = PretrainSettings(texts=texts, **options)  # type: ignore[arg-type]
-    result = pretrain(settings, log=lambda line: click.echo(line, err=True))
+    with quiet_transformers():
+        result = pretrain(settings, log=lambda line: click.echo(line, err=True))
     click.echo(json.dumps(result, indent=2))

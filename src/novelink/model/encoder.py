@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import warnings
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +13,8 @@ from tokenizers import Tokenizer
 from novelink.errors import ModelError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from transformers import PreTrainedModel
 
 # Plain attention: on CPUs the fused kernel's backward pass took 43 % of a training step, and it
@@ -78,44 +82,83 @@ def load_encoder(
         changes["hidden_dropout_prob"] = dropout
     if attention_dropout is not None:
         changes["attention_probs_dropout_prob"] = attention_dropout
-    model: PreTrainedModel = _load(
+    model, report = _load(
         AutoModel,
         name,
         revision=revision,
         offline=offline,
         use_safetensors=True,
         attn_implementation=_ATTENTION,
+        output_loading_info=True,
         **changes,
     )
-    return model.to(torch.float32)
+    _warn_of_random_weights(name, model, report)
+    encoder: PreTrainedModel = model.to(torch.float32)
+    return encoder
+
+
+@contextmanager
+def quiet_transformers() -> Iterator[None]:
+    """Keep progress bars and load reports of the transformers library off stderr.
+
+    What its reports could tell of importance, :func:`load_encoder` warns of
+    itself.
+    """
+    from transformers.utils import logging
+
+    level, had_bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(level)
+        if had_bars:
+            logging.enable_progress_bar()
+
+
+def _warn_of_random_weights(name: str, model: Any, report: dict[str, Any]) -> None:
+    """Say so where weights that count are not in the file: the encoder would begin untrained."""
+    # The pooler is used by no head here; language-model checkpoints lack it by design.
+    missing = sorted(key for key in report["missing_keys"] if "pooler" not in key)
+    if missing:
+        warnings.warn(
+            f"encoder '{name}': {len(missing)} of {len(model.state_dict())} weights are not in "
+            f"its file and begin at random ({missing[0]}, …)",
+            stacklevel=3,
+        )
 
 
 def _load(kind: Any, name: str, *, revision: str | None, offline: bool, **settings: Any) -> Any:
+    from safetensors import SafetensorError
+
     is_folder = Path(name).is_dir()
     looks_like_path = name.startswith((".", "/", "~")) or name.count("/") > 1
     if looks_like_path and not is_folder:
         raise ModelError(f"there is no encoder folder '{name}'", remedy="Check the path")
     offline = offline or os.environ.get("HF_HUB_OFFLINE", "") not in ("", "0")
     try:
-        return kind.from_pretrained(
-            str(Path(name)) if is_folder else name,
-            revision=revision or "main",
-            local_files_only=offline or is_folder,
-            trust_remote_code=False,
-            **settings,
-        )
-    except (OSError, ValueError) as error:
+        with quiet_transformers():
+            return kind.from_pretrained(
+                str(Path(name)) if is_folder else name,
+                revision=revision or "main",
+                local_files_only=offline or is_folder,
+                trust_remote_code=False,
+                **settings,
+            )
+    except (OSError, ValueError, SafetensorError) as error:
         raise ModelError(_explain(name, error, is_folder=is_folder, offline=offline)) from error
 
 
 def _explain(name: str, error: Exception, *, is_folder: bool, offline: bool) -> str:
     text = str(error)
+    is_broken = type(error).__name__ == "SafetensorError"
     if "trust_remote_code" in text:
         return f"encoder '{name}' wants to run code of its own, which is never done here"
-    if "safetensors" in text:
+    if "safetensors" in text and not is_broken:
         return (
             f"encoder '{name}' has no safetensors weights. Convert it, or choose a revision "
-            "that has them (--encoder-revision)"
+            "that has them (--set encoder.revision=…)"
         )
     if is_folder:
         first_line = text.strip().splitlines()[0] if text.strip() else type(error).__name__
