@@ -142,11 +142,16 @@ class IndraWriter(Writer):
 
     def write(self, document: Document) -> None:
         """Add the relations of one document."""
+        seen: set[str] = set()
         for relation, first, second in relation_ends(document):
             found = statement(document, relation, first, second)
             if found is None:
                 self.lose(f"{relation.type} relations without an INDRA statement or a direction")
                 continue
+            if found["id"] in seen:
+                self.lose("repeated relations of one document")
+                continue
+            seen.add(found["id"])
             text = self._before + json.dumps(found, ensure_ascii=False)
             self.stream.write(text.encode("utf-8"))
             self._before = ",\n"

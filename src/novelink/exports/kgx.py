@@ -164,11 +164,17 @@ class KgxWriter(Writer):
                 stream.write(("\t".join(columns) + "\n").encode())
 
     def write(self, document: Document) -> None:
-        """Add the relations of one document."""
+        """Add the relations of one document; one that is there twice becomes one edge."""
+        seen: set[str] = set()
         for relation, first, second in relation_ends(document):
             if relation.subject == second.id != first.id:
                 first, second = second, first  # noqa: PLW2901 (the acting entity comes first)
-            self._put(self.stream, EDGE_COLUMNS, self._edge(document, relation, first, second))
+            edge = self._edge(document, relation, first, second)
+            if edge["id"] in seen:
+                self.lose("repeated relations of one document")
+                continue
+            seen.add(edge["id"])
+            self._put(self.stream, EDGE_COLUMNS, edge)
         self.report.documents += 1
 
     def _edge(

@@ -77,6 +77,7 @@
       try {
         const job = await ask(`/v1/jobs?name=${encodeURIComponent(name.slice(0, 200))}`, { method: "POST", headers: { "Content-Type": type }, body });
         await this.watch(job.id);
+        $("intake-text").value = $("intake-ids").value = "";
         await this.show(job.id);
         this.listEarlier();
       } catch (error) { this.complain(error.message); } finally {
