@@ -95,6 +95,9 @@ class PairReader(nn.Module):
         width = self.query.out_features
         self.flag_key = nn.Parameter(torch.randn(width) * 0.02)
         self.flag_value = nn.Parameter(torch.randn(width) * 0.02)
+        # The copied layer knows nothing of flags. A start of 2 lets every head look at the
+        # pair's own markers about seven times as much as at other tokens from the first step.
+        self.flag_bias = nn.Parameter(torch.full((self.heads, 1, 1), 2.0))
 
     def forward(
         self, queries: torch.Tensor, tokens: torch.Tensor, flags: torch.Tensor, bias: torch.Tensor
@@ -120,9 +123,10 @@ class PairReader(nn.Module):
         scores = query @ key.transpose(-1, -2)
         # A flagged key is key + flag_key: the flag's part of the product is added where it is set.
         flagged = (query * self.flag_key.view(count, 1, size)).sum(-1, keepdim=True)
-        scores = (scores + flagged * flags.unsqueeze(1)) / math.sqrt(size) + bias
+        own = flags.unsqueeze(1)
+        scores = (scores + flagged * own) / math.sqrt(size) + self.flag_bias * own + bias
         attention = scores.float().softmax(-1).to(value.dtype)
-        share = (attention * flags.unsqueeze(1)).sum(-1, keepdim=True)
+        share = (attention * own).sum(-1, keepdim=True)
         read = attention @ value + share * self.flag_value.view(count, 1, size)
         read = read.transpose(1, 2).flatten(-2)
         queries = self.mixed_norm(queries + self.dropout(self.mixed(read)))

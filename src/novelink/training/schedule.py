@@ -18,17 +18,26 @@ def parameter_groups(model: torch.nn.Module, optim: OptimSettings) -> list[dict[
     groups: dict[tuple[bool, bool], list[torch.nn.Parameter]] = {}
     for name, value in model.named_parameters():
         if value.requires_grad:
-            groups.setdefault((name.startswith("encoder."), value.ndim > 1), []).append(value)
+            groups.setdefault((is_pretrained(name), value.ndim > 1), []).append(value)
     head_rate = optim.rate if optim.head_rate is None else optim.head_rate
     return [
         {
             "params": values,
-            "lr": optim.rate if in_encoder else head_rate,
-            "highest": optim.rate if in_encoder else head_rate,
+            "lr": optim.rate if pretrained else head_rate,
+            "highest": optim.rate if pretrained else head_rate,
             "weight_decay": optim.weight_decay if is_matrix else 0.0,
         }
-        for (in_encoder, is_matrix), values in groups.items()
+        for (pretrained, is_matrix), values in groups.items()
     ]
+
+
+def is_pretrained(name: str) -> bool:
+    """Whether a parameter starts from the pretrained encoder: its own, and the copied layers'.
+
+    >>> is_pretrained("readers.0.query.weight"), is_pretrained("readers.0.flag_key")
+    (True, False)
+    """
+    return name.startswith("encoder.") or (name.startswith("readers.") and ".flag_" not in name)
 
 
 def rate_factor(done: float, warmup_share: float) -> float:
