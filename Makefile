@@ -17,6 +17,8 @@ $(VENV)/.base: pyproject.toml | $(VENV)/bin/python
 
 $(VENV)/.dev: pyproject.toml constraints.txt requirements-dev.txt | $(VENV)/bin/python
 	$(PIP) install --quiet --constraint constraints.txt --requirement requirements-dev.txt --editable '.[all]'
+	@# Only its statement schema is wanted: INDRA's own dependencies come to 700 MB.
+	$(PIP) install --quiet --no-deps 'indra>=1.22'
 	@touch $@ $(VENV)/.base
 
 demo: $(VENV)/.base

@@ -52,6 +52,7 @@ class GatedModel:
     name = "gated"
     schema = BIORED
     max_length = 512
+    gives_evidence = False
 
     def __init__(self):
         self.gate = threading.Event()

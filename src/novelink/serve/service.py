@@ -6,7 +6,6 @@ import asyncio
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
-from novelink.errors import ModelError
 from novelink.serve.annotation import Annotation
 from novelink.serve.batching import Batcher, ReadOptions, count_pairs
 from novelink.serve.metrics import Metrics
@@ -58,11 +57,7 @@ class Service:
         )
         self.metrics.watch_queue(lambda: self.batcher.waiting)
         self.stopping = asyncio.Event()
-        try:
-            extractor.extract((), evidence=True)
-            self.gives_evidence = True
-        except ModelError:
-            self.gives_evidence = False
+        self.gives_evidence = extractor.gives_evidence
 
     def start(self) -> None:
         """Begin to work."""
