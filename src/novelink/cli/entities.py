@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import click
 
@@ -135,14 +135,16 @@ def _with_places(
 ) -> Iterator[tuple[str, Document]]:
     """Documents of files, each with the file it is from."""
     from novelink.formats import read_all
+    from novelink.scale.members import open_members
 
     current = [""]
 
-    def places() -> Iterator[str]:
+    def places() -> Iterator[str | IO[bytes]]:
         # Taken one by one, each only when the one before is read to its end.
         for place in files:
-            current[0] = place
-            yield place
+            for opened in open_members(place, report):
+                current[0] = opened if isinstance(opened, str) else opened.name
+                yield opened
 
     for document in read_all(places(), from_format, schema=schema, lenient=lenient, report=report):
         yield current[0], document

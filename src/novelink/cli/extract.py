@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from novelink.cli import entities, options
+from novelink.cli import corpus, entities, options
 from novelink.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -22,9 +22,10 @@ if TYPE_CHECKING:
 @click.option(
     "-o",
     "--output",
-    metavar="FILE",
+    metavar="FILE|DIR",
     help="Where to write, `-` for standard output; compressed where it ends in .gz. It appears "
-    "whole or not at all. Default: a table to read, on standard output.",
+    "whole or not at all. A folder makes it a run over a corpus. Default: a table to read, on "
+    "standard output.",
 )
 @options.from_format
 @options.to_format
@@ -56,6 +57,7 @@ if TYPE_CHECKING:
 )
 @options.lenient
 @options.schema
+@corpus.corpus_options
 def command(
     inputs: tuple[str, ...],
     *,
@@ -89,7 +91,31 @@ def command(
     novelink extract 24259561 PMC7696669                 papers, through PubTator 3
     novelink extract notes.txt                           a text of your own
     echo "BRAF V600E in melanoma …" | novelink extract -
+
+    A folder as output makes it a run over a corpus: any number of files,
+    folders, patterns, archives (.tar.gz) and URLs, on all cores or a cluster,
+    written in parts. Killed at any moment, it goes on with --resume.
+
+    \b
+    novelink extract BioCXML.*.tar.gz -o results/ --to parquet
+    novelink extract BioCXML.*.tar.gz -o results/ --to parquet --resume
+    novelink extract s3://bucket/in/ -o s3://bucket/out/ --engine ray --address auto
     """
+    given = corpus.taken(settings)
+    if corpus.is_run(output, given):
+        corpus.run_corpus(
+            inputs,
+            output or "",
+            given,
+            from_format=from_format,
+            to_format=to_format,
+            model=model,
+            min_score=min_score,
+            evidence=evidence,
+            schema=schema,
+            annotator=annotator,
+        )
+        return
     from novelink.cli.progress import with_progress
     from novelink.extractor import Extractor
     from novelink.formats import ReadReport, open_writer

@@ -1,0 +1,368 @@
+"""What a run has finished, so that a killed one goes on where it was.
+
+One JSON object a line (locally: appended and synced after every block; in an
+object store: a few records an object, since objects cannot grow):
+
+.. code-block:: text
+
+    {"run": {…}}     first line: version, model, settings; a resumed run must have the same
+    {"block": {…}}   a part was written
+    {"end": {…}}     a file was read to its end, with what could not be read
+    {"drop": {…}}    a block of a damaged file that the mended one no longer has
+
+A part is written before its record. Killed between the two, a run does that
+block again, to the same bytes under the same name; so nothing is lost or doubled.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import time
+from collections import defaultdict
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from novelink.errors import DataError, SettingsError
+from novelink.scale.parts import STATE, failures_name, part_name
+from novelink.scale.storage import LocalStore, Store, sync_folder
+from novelink.scale.tally import Tally
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+    from novelink.scale.blocks import FileEnd
+    from novelink.scale.worker import BlockDone
+
+FORMAT = 1
+_FLUSH_RECORDS, _FLUSH_SECONDS = 16, 30.0  # of an object store: what a crash does again at most
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A block that is done.
+
+    Attributes:
+        digest: of what was read.
+        provisional: whether the file was damaged before its end.
+        failed: documents in its dead letters.
+    """
+
+    digest: str
+    provisional: bool
+    failed: int
+
+
+class Journal:
+    """The journal of one shard of a run.
+
+    Make it with :func:`open_journal`.
+
+    Attributes:
+        done: file → block number → what is known of it.
+        closed: file → (size, stamp) of files read to their end without fault.
+        faults: file → what could not be read of it.
+        tally: all blocks together.
+    """
+
+    def __init__(self, store: Store, name: str, settings: dict[str, Any]) -> None:
+        self.done: defaultdict[str, dict[int, Known]] = defaultdict(dict)
+        self.closed: dict[str, tuple[int, str]] = {}
+        self.faults: dict[str, list[dict[str, Any]]] = {}
+        self.tally = Tally()
+        self.settings = settings
+        self._notes: dict[str, Tally] = {}
+        self._provisional: dict[tuple[str, int], Tally] = {}
+        self._store = store
+        self._name = name
+        self._log = _open_log(store, name)
+
+    def start(self, *, resume: bool) -> None:
+        """Read what is there, or begin.
+
+        Raises:
+            SettingsError: there is a run already and ``resume`` is not set, or
+                it had other settings.
+            DataError: the journal is damaged or cannot be written.
+        """
+        self._check_siblings()
+        records = self._log.read()
+        first = next(records, None)
+        if first is None:
+            self._log.append({"run": {"format": FORMAT, **self.settings}})
+            return
+        if not resume:
+            raise SettingsError(
+                f"{self._store.place} already holds a run",
+                remedy="Go on with it by adding --resume, or choose another folder",
+            )
+        self._compare(first.get("run") or {})
+        for record in records:
+            self._take(record)
+
+    def _check_siblings(self) -> None:
+        """Other shards in the same folder must divide the corpus alike and do the same with it."""
+        division = self._name.rpartition("-of-")[2]
+        for name in _journals(self._store) - {self._name}:
+            if name.rpartition("-of-")[2] != division:
+                raise SettingsError(
+                    f"{self._store.place} holds a run that is divided otherwise ({name})",
+                    remedy="Keep to one --shard …/n in a folder, or choose another folder",
+                )
+            first = next(_open_log(self._store, name).read(), None)
+            if first is not None:
+                self._compare(first.get("run") or {})
+
+    def _compare(self, found: dict[str, Any]) -> None:
+        for key, value in {"format": FORMAT, **self.settings}.items():
+            if found.get(key) != value:
+                raise SettingsError(
+                    f"the run in {self._store.place} has {key} {found.get(key)!r}, not {value!r}",
+                    remedy="Resume it with the settings it was begun with, or choose another "
+                    "folder",
+                )
+
+    def _take(self, record: dict[str, Any]) -> None:
+        if block := record.get("block"):
+            self._book(
+                block["file"],
+                block["number"],
+                Known(block["digest"], block["provisional"], block["tally"].get("failed", 0)),
+                Tally.from_dict(block["tally"]),
+            )
+        elif end := record.get("end"):
+            self._close(end)
+        elif drop := record.get("drop"):
+            self._forget(drop["file"], drop["number"])
+
+    def _book(self, file: str, number: int, known: Known, tally: Tally) -> None:
+        before = self.done[file].get(number)
+        if before is not None and before.digest == known.digest:
+            # Done again because its part was gone: the counts are in already.
+            return
+        self._forget(file, number)
+        self.done[file][number] = known
+        self.tally.add(tally)
+        if known.provisional:
+            self._provisional[file, number] = tally
+
+    def _forget(self, file: str, number: int) -> None:
+        if self.done[file].pop(number, None) is not None:
+            self.tally.subtract(self._provisional.pop((file, number)))
+
+    def _close(self, end: dict[str, Any]) -> None:
+        file = end["file"]
+        if before := self._notes.pop(file, None):
+            self.tally.subtract(before)
+        notes = Tally.from_dict({"notes": end["notes"]})
+        self._notes[file] = notes
+        self.tally.add(notes)
+        self.faults.pop(file, None)
+        self.closed.pop(file, None)
+        if end["faults"]:
+            self.faults[file] = end["faults"]
+        else:
+            self.closed[file] = (end["size"], end["stamp"])
+
+    def add_block(self, block: BlockDone) -> None:
+        """Record a block whose part has been written."""
+        known = Known(block.digest, block.provisional, block.tally.failed)
+        record = {
+            "file": block.file,
+            "number": block.number,
+            "digest": block.digest,
+            "provisional": block.provisional,
+            "spans": block.spans,
+            "tally": block.tally.to_dict(),
+        }
+        self._log.append({"block": record})
+        self._book(block.file, block.number, known, block.tally)
+
+    def add_end(self, end: FileEnd, parts: str) -> None:
+        """Record that all blocks of a file are done, and drop what it no longer has.
+
+        Raises:
+            DataError: the file has become shorter, though it was whole before.
+        """
+        for number, known in sorted(self.done[end.file].items()):
+            if number < end.blocks:
+                continue
+            if not known.provisional:
+                raise DataError(
+                    f"the file has changed since the run began (block {number} is gone)",
+                    source=end.file,
+                    remedy="Put the old file back, or begin a new folder",
+                )
+            self._store.remove(part_name(end.file, number, parts))
+            self._log.append({"drop": {"file": end.file, "number": number}})
+            self._forget(end.file, number)
+        record = {
+            "file": end.file,
+            "size": end.size,
+            "stamp": end.stamp,
+            "blocks": end.blocks,
+            "faults": [asdict(fault) for fault in end.faults],
+            "notes": dict(end.notes),
+        }
+        self._log.append({"end": record})
+        self._close(record)
+
+    def missing(self, parts: str) -> dict[str, frozenset[int]]:
+        """Blocks that are done by the journal but whose part is no longer in the folder."""
+        there = set(self._store.names())
+        found = {
+            file: frozenset(
+                number for number in blocks if part_name(file, number, parts) not in there
+            )
+            for file, blocks in self.done.items()
+        }
+        return {file: numbers for file, numbers in found.items() if numbers}
+
+    def dead_letters(self) -> Iterator[bytes]:
+        """Lines of all dead letters: documents block by block, then files and members."""
+        for file in sorted(self.done):
+            for number, known in sorted(self.done[file].items()):
+                if known.failed:
+                    yield self._store.read(failures_name(file, number))
+        for file in sorted(self.faults):
+            for fault in self.faults[file]:
+                letter = {
+                    "source": file,
+                    "member": fault["member"],
+                    "number": None,
+                    "document": None,
+                    "line": fault["line"],
+                    "reason": fault["reason"],
+                }
+                yield (json.dumps(letter, ensure_ascii=False) + "\n").encode()
+
+    def close(self) -> None:
+        """Write out what is buffered."""
+        self._log.close()
+
+
+def open_journal(store: Store, shard: tuple[int, int], settings: dict[str, Any]) -> Journal:
+    """The journal of a shard; :meth:`Journal.start` reads or begins it.
+
+    Args:
+        store: folder of the results.
+        shard: (i, n), counted from 1.
+        settings: what a resumed run must have alike.
+    """
+    return Journal(store, journal_name(shard), settings)
+
+
+def journal_name(shard: tuple[int, int]) -> str:
+    """Name of a shard's journal, without an ending."""
+    return "journal" if shard == (1, 1) else f"journal-{shard[0]}-of-{shard[1]}"
+
+
+def _journals(store: Store) -> set[str]:
+    """Names of all journals in a folder of results."""
+    found = (
+        re.match(rf"{STATE}/(journal(?:-\d+-of-\d+)?)(?:\.jsonl$|/)", name)
+        for name in store.names(STATE)
+    )
+    return {match[1] for match in found if match}
+
+
+def _open_log(store: Store, name: str) -> _FileLog | _ObjectLog:
+    if isinstance(store, LocalStore):
+        return _FileLog(store.root / STATE / f"{name}.jsonl")
+    return _ObjectLog(store, f"{STATE}/{name}")
+
+
+class _FileLog:
+    """Appends lines to a local file and syncs each."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._stream: Any = None
+
+    def read(self) -> Iterator[dict[str, Any]]:
+        """Records so far; a last line that a crash cut off is cut away."""
+        if not self.path.exists():
+            return
+        whole = 0
+        with self.path.open("rb") as stream:
+            for number, raw in enumerate(stream, start=1):
+                try:
+                    if not raw.endswith(b"\n"):
+                        break
+                    record = json.loads(raw)
+                except ValueError as error:
+                    raise DataError(
+                        "the journal is damaged",
+                        source=str(self.path),
+                        line=number,
+                        remedy="Delete this line and those after it: their blocks are done again",
+                    ) from error
+                whole += len(raw)
+                yield record
+        if whole < self.path.stat().st_size:
+            os.truncate(self.path, whole)
+
+    def append(self, record: dict[str, Any]) -> None:
+        line = (json.dumps(record, ensure_ascii=False, separators=(",", ":")) + "\n").encode()
+        try:
+            if self._stream is None:
+                self.path.parent.mkdir(parents=True, exist_ok=True)
+                self._stream = self.path.open("ab", buffering=0)
+                sync_folder(self.path.parent)
+            written = self._stream.write(line)
+            while written < len(line):
+                written += self._stream.write(line[written:])
+            os.fsync(self._stream.fileno())
+        except OSError as error:
+            raise DataError(
+                f"cannot write: {error.strerror or error}",
+                source=str(self.path),
+                remedy="Once that is mended, the same command with --resume goes on",
+            ) from error
+
+    def close(self) -> None:
+        if self._stream is not None:
+            self._stream.close()
+            self._stream = None
+
+
+class _ObjectLog:
+    """Keeps records as numbered objects of a few each."""
+
+    def __init__(self, store: Store, prefix: str) -> None:
+        self._store = store
+        self._prefix = prefix
+        self._number = 0
+        self._waiting: list[dict[str, Any]] = []
+        self._since = time.monotonic()
+
+    def read(self) -> Iterator[dict[str, Any]]:
+        for name in self._store.names(self._prefix):
+            self._number = int(name.rpartition("/")[2].partition(".")[0]) + 1
+            yield from map(json.loads, self._store.read(name).splitlines())
+
+    def append(self, record: dict[str, Any]) -> None:
+        self._waiting.append(record)
+        now = time.monotonic()
+        if (
+            not self._number
+            or len(self._waiting) >= _FLUSH_RECORDS
+            or now - self._since > _FLUSH_SECONDS
+        ):
+            self._flush()
+
+    def _flush(self) -> None:
+        if self._waiting:
+            self._store.write(f"{self._prefix}/{self._number:08d}.jsonl", _lines(self._waiting))
+            self._number += 1
+            self._waiting = []
+        self._since = time.monotonic()
+
+    def close(self) -> None:
+        self._flush()
+
+
+def _lines(records: Iterable[dict[str, Any]]) -> bytes:
+    return "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records).encode()

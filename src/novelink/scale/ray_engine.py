@@ -1,0 +1,149 @@
+"""The engine for a cluster: Ray Data.
+
+Files are read by one task each, cut into the same blocks as on one machine, and
+handed to actors that have loaded the model. Ray Data streams: it holds back
+readers while actors are busy, and does lost work again. A block done twice
+writes the same bytes under the same name, and its record counts once.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import pickle
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from novelink.errors import DataError, MissingExtraError, NovelinkError
+from novelink.scale.blocks import Block
+from novelink.scale.worker import BlockDone, BlockWorker, Recipe
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from novelink.scale.blocks import FileEnd
+    from novelink.scale.plan import FilePlan, Skipped
+
+READER_CORES = 0.25
+"""Share of a core that reading one file takes: cutting is far cheaper than judging. It also keeps
+Ray from joining readers and actors, which would judge all blocks of a file one after another."""
+
+_ITEM = "item"
+
+
+def run_ray(
+    plans: list[FilePlan], recipe: Recipe, workers: int | None, address: str | None
+) -> Iterator[BlockDone | Skipped | FileEnd]:
+    """Do blocks on a Ray cluster.
+
+    Args:
+        plans: files to do.
+        recipe: what to do with each block; its model and output must be
+            reachable from every node.
+        workers: most actors; None for one per core of the cluster.
+        address: of a cluster (``auto``, ``host:6379``, ``ray://host:10001``);
+            None for the one this process is in, else one of its own.
+
+    Raises:
+        MissingExtraError: Ray is not installed.
+        DataError: the cluster cannot be reached.
+        NovelinkError: a block failed as a whole, as in :func:`~novelink.scale.pool.run_pool`.
+    """
+    if not plans:
+        return
+    with _connected(address) as ray:
+        cores = int(ray.cluster_resources().get("CPU", 1))
+        # Readers need room beside the actors, or no block would ever come.
+        most = workers or max(1, cores - 1)
+        rows = [{_ITEM: pickle.dumps(plan)} for plan in plans]
+        blocks = ray.data.from_items(rows, override_num_blocks=len(rows)).flat_map(
+            _read, num_cpus=READER_CORES
+        )
+        done = blocks.map_batches(
+            _Actor,
+            fn_constructor_args=(recipe,),
+            batch_size=1,
+            compute=ray.data.ActorPoolStrategy(min_size=1, max_size=most),
+            num_cpus=1 if cores > 1 else 0.5,
+            max_restarts=-1,
+            max_task_retries=-1,
+        )
+        seen: set[tuple[str, int]] = set()
+        for row in done.iter_rows():
+            item = pickle.loads(row[_ITEM])  # noqa: S301 (made by our own tasks)
+            if isinstance(item, NovelinkError):
+                raise item
+            if isinstance(item, BlockDone):
+                if (item.file, item.number) in seen:
+                    continue
+                seen.add((item.file, item.number))
+            yield item
+
+
+def _read(row: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """A file's plan → its items, one row each."""
+    plan: FilePlan = pickle.loads(row[_ITEM])  # noqa: S301 (made by the driver)
+    try:
+        for item in plan.pending():
+            yield {_ITEM: pickle.dumps(item)}
+    except NovelinkError as error:
+        # As data, because Ray wraps exceptions of tasks in several layers.
+        yield {_ITEM: pickle.dumps(error)}
+
+
+class _Actor:
+    """Holds a loaded model; rows that are no blocks pass through."""
+
+    def __init__(self, recipe: Recipe) -> None:
+        self._recipe = recipe
+        self._worker: BlockWorker | None = None
+
+    def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
+        return {_ITEM: [pickle.dumps(self._done(pickle.loads(row))) for row in batch[_ITEM]]}  # noqa: S301 (made by a reader)
+
+    def _done(self, item: object) -> object:
+        if not isinstance(item, Block):
+            return item
+        try:
+            self._worker = self._worker or BlockWorker(self._recipe)
+            return self._worker.work(item)
+        except NovelinkError as error:
+            return error
+
+
+@contextmanager
+def _connected(address: str | None) -> Iterator[Any]:
+    # Before Ray is imported: it reads these once.
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    try:
+        import ray
+        import ray.data
+    except ImportError as error:
+        raise MissingExtraError("the engine ray", "scale") from error
+    ours = not ray.is_initialized()
+    if ours:
+        try:
+            ray.init(
+                address=address,
+                include_dashboard=None if address else False,
+                log_to_driver=False,
+                logging_level=logging.ERROR,
+            )
+        except Exception as error:  # Ray raises several kinds for a cluster that is not there
+            raise DataError(
+                f"no Ray cluster answers at {address or 'this machine'}: {error}",
+                remedy="Check the address, or leave --address out to use this machine",
+            ) from error
+    context = ray.data.DataContext.get_current()
+    before = context.target_max_block_size, context.enable_progress_bars
+    # One of our blocks to a block of Ray's, so that each can go to another actor.
+    context.target_max_block_size = 1
+    context.enable_progress_bars = False
+    logging.getLogger("ray.data").setLevel(logging.WARNING)
+    try:
+        yield ray
+    finally:
+        context.target_max_block_size, context.enable_progress_bars = before
+        if ours:
+            ray.shutdown()
