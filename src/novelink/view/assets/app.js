@@ -27,6 +27,7 @@
     /** Show the data of a page. */
     async open(data, keeper = new BrowserKeeper(data.key)) {
       this.model = new Model(data);
+      this.drawnGraph = null;
       this.decisions = new Decisions(this.model, keeper, (text) => this.say(text));
       this.decisions.take(data.decisions);
       this.decisions.take(await keeper.load());
@@ -99,18 +100,24 @@
       const only = $("only-matching").checked && this.filters.active;
       this.shownDocuments = only ? all.filter((doc) => this.perDocument[doc.index] > 0) : all;
       $("document-count").textContent = number(this.shownDocuments.length);
-      this.documentRows.show(this.shownDocuments);
-      this.documentRows.mark(this.doc);
+      this.documentRows.show(this.shownDocuments, this.doc);
       this.drawPosition();
     }
 
+    /** Relations of the open document that pass. */
+    here() {
+      if (!this.doc) return [];
+      return this.perDocument[this.doc.index] ? this.passed.filter((relation) => relation.doc === this.doc) : [];
+    }
+
+    countHere(here = this.here()) { $("scope-document").textContent = number(here.length); }
+
     list() {
-      const here = this.doc ? this.passed.filter((relation) => relation.doc === this.doc) : [];
-      $("scope-document").textContent = number(here.length);
+      const here = this.here();
+      this.countHere(here);
       $("scope-all").textContent = number(this.passed.length);
       this.listed = this.sorted(this.scope === "all" ? this.passed : here);
-      this.relationRows.show(this.listed);
-      this.relationRows.mark(this.relation);
+      this.relationRows.show(this.listed, this.relation);
       this.drawGraph(here);
     }
 
@@ -190,7 +197,9 @@
       this.drawLegend();
       this.draw();
       if (fresh) { $("reader").scrollTop = 0; if (this.scope === "document") $("table").scrollTop = 0; }
-      this.list();
+      // The list of all documents stays as it is, only another row is chosen.
+      if (this.scope === "document") this.list();
+      else { this.relationRows.mark(this.relation); this.countHere(); this.drawGraph(); }
       this.remember();
     }
 
@@ -198,7 +207,6 @@
       this.relation = relation;
       if (relation && relation.doc !== this.doc) this.openDocument(relation.doc, relation);
       else { this.draw(); this.relationRows.mark(relation); this.drawGraph(); this.remember(); }
-      this.relationRows.mark(relation);
       const first = $("text").querySelector(".ev") ?? $("text").querySelector(".first");
       first?.scrollIntoView({ block: "center" });
     }
@@ -222,8 +230,12 @@
       });
     }
 
-    drawGraph(here = this.passed.filter((relation) => relation.doc === this.doc)) {
+    drawGraph(here = this.here()) {
       if (!$("graph-box").open || !this.doc) return;
+      // Most changes of a filter leave the open document as it was.
+      const drawn = JSON.stringify([this.doc.id, this.relation?.key, here.map((relation) => [relation.key, relation.state, relation.decision?.type, relation.decision?.novelty]), $("graph").clientWidth]);
+      if (drawn === this.drawnGraph) return;
+      this.drawnGraph = drawn;
       drawGraph($("graph"), this.model, this.doc, here, this.relation, (relation) => this.choose(relation), (entity) => this.pickEntity(entity));
     }
 
@@ -389,7 +401,7 @@
     print() {
       if (!this.doc) return;
       const { model } = this;
-      const rows = this.passed.filter((relation) => relation.doc === this.doc).map((relation) => make("tr", {},
+      const rows = this.here().map((relation) => make("tr", {},
         ...[model.name(relation, relation.first), model.relationTypes[model.shownType(relation)].short, model.name(relation, relation.second),
           NOVELTY[model.shownNovelty(relation)], relation.score?.toFixed(2) ?? "", MARK_NAMES[relation.state],
         ].map((text) => make("td", {}, text))));

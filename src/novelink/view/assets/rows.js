@@ -33,27 +33,35 @@
       new ResizeObserver(() => this.render()).observe(box);
     }
 
-    show(items) {
+    /** Show these items; the one chosen is brought into sight. */
+    show(items, chosen = this.chosen) {
       this.items = items;
+      this.chosen = chosen;
       this.places = new Map(items.map((item, index) => [item, index]));
       this.body.style.height = `${items.length * this.height}px`;
       this.nothing.hidden = items.length > 0;
       // A listbox or grid without children would be reported as broken to a screen reader.
       this.target.hidden = items.length === 0;
       if (this.grid) this.target.setAttribute("aria-rowcount", items.length + 1);
-      this.drop();
+      for (const row of this.drawn.values()) row.remove();
+      this.drawn.clear();
+      this.bringIntoSight();
       this.render();
     }
 
-    drop() { for (const row of this.drawn.values()) row.remove(); this.drawn.clear(); }
-
-    redraw() { this.drop(); this.render(); }
-
-    mark(item, scroll = true) {
+    /** Change what is chosen; rows in sight stay. */
+    mark(item) {
+      const before = this.places?.get(this.chosen);
       this.chosen = item;
-      const place = this.places?.get(item);
-      if (place !== undefined && scroll) this.reveal(place);
-      this.redraw();
+      this.drawn.get(before)?.setAttribute("aria-selected", "false");
+      this.bringIntoSight();
+      this.drawn.get(this.places?.get(item))?.setAttribute("aria-selected", "true");
+      this.render();
+    }
+
+    bringIntoSight() {
+      const place = this.places?.get(this.chosen);
+      if (place !== undefined) this.reveal(place);
     }
 
     reveal(place) {
