@@ -2,7 +2,7 @@
 // What a person decided. A page on disk keeps it in the browser and in a file to
 // download; a server keeps it in its database (see intake.js, which brings another keeper).
 {
-  const { CODES, STATES } = novelink;
+  const { CODES, STATES, relationKey } = novelink;
 
   /** Keeps decisions in the browser, under the page's own key. */
   class BrowserKeeper {
@@ -126,10 +126,7 @@
     }
   }
 
-  function keyOf(record) {
-    const [a, b] = [record.id1, record.id2].sort();
-    return JSON.stringify([record.document, a, b, record.predicted ?? ""]);
-  }
+  const keyOf = (record) => relationKey(record.document, record.id1, record.id2, record.predicted ?? "");
 
   /** Hand a file to the browser to save. */
   function save(name, type, text) {

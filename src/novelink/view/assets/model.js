@@ -31,24 +31,26 @@ globalThis.novelink = {};
       const whole = raw.passages.map(([offset, , text]) => ({ offset, text }));
       doc.length = whole.length ? whole.at(-1).offset + whole.at(-1).text.length : 0;
       doc.title = (raw.passages.find(([, type]) => type === "title") ?? raw.passages[0] ?? [0, "", ""])[2].slice(0, 300) || `(${raw.id})`;
-      const counts = new Map();
       doc.mentions = raw.mentions.map(([start, end, type, entities, spans]) => {
         const text = slice(whole, start, end);
         for (const entity of entities) {
-          if (!doc.entities.has(entity)) doc.entities.set(entity, { name: "", mentions: 0 });
-          doc.entities.get(entity).mentions += 1;
-          const key = `${entity}\n${text}`;
-          const count = (counts.get(key) ?? 0) + 1;
-          counts.set(key, count);
-          const best = counts.get(`${entity}\n${doc.entities.get(entity).name}`) ?? 0;
-          if (count > best) doc.entities.get(entity).name = text;
+          let here = doc.entities.get(entity);
+          if (!here) doc.entities.set(entity, here = { name: text, most: 0, mentions: 0, counts: new Map() });
+          here.mentions += 1;
+          const count = (here.counts.get(text) ?? 0) + 1;
+          here.counts.set(text, count);
+          if (count > here.most) { here.most = count; here.name = text; }
         }
         return { start, end, type, entities, spans: spans ?? [[start, end]] };
       });
-      for (const [entity, { name }] of doc.entities) {
+      for (const [entity, { counts }] of doc.entities) {
         const target = this.entities[entity];
-        target.name ??= name;
-        if (!target.found.includes(name.toLowerCase())) target.found += `\n${name.toLowerCase()}`;
+        target.name ??= doc.entities.get(entity).name;
+        // Every way it is written can be searched for.
+        for (const name of counts.keys()) {
+          const lower = name.toLowerCase();
+          if (!target.found.includes(lower)) target.found += `\n${lower}`;
+        }
       }
       for (const [first, second, type, novelty, score, noveltyScore, subject, evidence] of raw.relations) {
         this.append(doc, { first, second, type, novelty, score, noveltyScore, subject, evidence, added: false });
@@ -61,10 +63,10 @@ globalThis.novelink = {};
         this.entities[end].name ??= this.entities[end].id;
         if (!doc.entities.has(end)) doc.entities.set(end, { name: this.entities[end].id, mentions: 0 });
       }
-      const [a, b] = [this.entities[relation.first].id, this.entities[relation.second].id].sort();
       relation.doc = doc;
       relation.index = this.relations.length;
-      relation.key = JSON.stringify([doc.id, a, b, relation.added ? "" : this.relationTypes[relation.type].name]);
+      relation.key = relationKey(doc.id, this.entities[relation.first].id, this.entities[relation.second].id,
+        relation.added ? "" : this.relationTypes[relation.type].name);
       relation.state = relation.added ? 4 : 0;
       relation.decision = null;
       this.relations.push(relation);
@@ -139,6 +141,9 @@ globalThis.novelink = {};
     }
   }
 
+  /** What identifies a relation for decisions; the order of its ids means nothing. */
+  const relationKey = (doc, a, b, predicted) => (a <= b ? `${doc}\n${a}\n${b}\n${predicted}` : `${doc}\n${b}\n${a}\n${predicted}`);
+
   const pairKey = (a, b) => (a <= b ? `${a}-${b}` : `${b}-${a}`);
 
   /** Text between two positions of a document that has gaps between passages. */
@@ -164,5 +169,5 @@ globalThis.novelink = {};
   const number = (value) => value.toLocaleString("en");
   const plural = (count, noun) => `${number(count)} ${noun}${count === 1 ? "" : "s"}`;
 
-  Object.assign(novelink, { Model, make, number, plural, NOVELTY, CODES, STATES });
+  Object.assign(novelink, { Model, relationKey, make, number, plural, NOVELTY, CODES, STATES });
 }
