@@ -31,7 +31,9 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "serve": ("serve", "The page as a web application, and a REST service."),
     "evaluate": ("evaluate", "Score predicted relations against gold ones."),
     "models": ("models", "List, describe and check models."),
+    "lexicon": ("lexicon", "An index of names, for entities' database ids."),
     "train": ("train", "Train a model on a corpus."),
+    "train-tagger": ("train_tagger", "Train a model that finds entities."),
     "export": ("export", "A trained model, ready to predict without torch."),
     "pretrain": ("pretrain", "Masked-language training of an encoder on raw text."),
 }

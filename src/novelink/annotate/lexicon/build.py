@@ -28,11 +28,13 @@ from novelink.annotate.lexicon.mesh import read_mesh
 from novelink.annotate.lexicon.names import squash, stems
 from novelink.annotate.lexicon.taxonomy import read_species
 from novelink.errors import NovelinkError, SettingsError
+from novelink.schema import BIORED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from novelink.annotate.lexicon.record import Record
+    from novelink.schema import Schema
 
 FORMAT = 1
 INDEX_NAME = "lexicon.sqlite"
@@ -74,6 +76,7 @@ class Sources:
         corpora: annotated documents whose mentions say which concept a name
             usually means.
         taxa: organisms whose genes are kept; None keeps all.
+        schema: vocabulary of the annotated documents.
     """
 
     genes: Sequence[Path] = ()
@@ -83,6 +86,7 @@ class Sources:
     cells: Sequence[Path] = ()
     corpora: Sequence[Path] = ()
     taxa: frozenset[int] | None = frozenset(COMMON_TAXA)
+    schema: Schema = BIORED
 
     def files(self) -> Iterator[tuple[str, Path]]:
         """Option name and path of every file."""
@@ -116,7 +120,9 @@ class BuildReport:
         for kind, count in sorted(self.names.items()):
             yield f"{kind}: {self.concepts[kind]:,} records, {count:,} names"
         if self.genes_left_out:
-            yield f"{self.genes_left_out:,} genes of other organisms left out (--taxa all keeps them)"
+            yield (
+                f"{self.genes_left_out:,} genes of other organisms left out (--taxa all keeps them)"
+            )
         if self.long_names_left_out:
             yield f"{self.long_names_left_out:,} names over {_LONGEST_NAME} characters left out"
         yield f"{self.size / 1e6:,.0f} MB in {self.seconds:,.0f} s"
@@ -197,7 +203,7 @@ def _fill(
     writer.add(_records(sources, report, progress))
     for path in sources.corpora:
         progress(path.name)
-        usage = read_usage(path)
+        usage = read_usage(path, sources.schema)
         database.executemany(
             "INSERT INTO usage VALUES (?, ?, ?, ?)",
             ((kind, key, concept, count) for (kind, key, concept), count in usage.items()),
@@ -311,5 +317,3 @@ def _description(
 def _sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-

@@ -60,9 +60,7 @@ def read_cells(path: Path) -> Iterator[Record]:
             row = decode(raw, path, number).split("\t")
             if len(row) >= 2 and row[1].startswith("CVCL_"):
                 species = row[2].strip().lower() if len(row) > 2 else ""
-                yield Record(
-                    "cell", row[1].strip(), ((row[0], SYNONYM),), _SPECIES.get(species, 0)
-                )
+                yield Record("cell", row[1].strip(), ((row[0], SYNONYM),), _SPECIES.get(species, 0))
 
 
 def _read_text(path: Path) -> Iterator[Record]:
@@ -86,5 +84,3 @@ def _read_text(path: Path) -> Iterator[Record]:
                 if accession and names:
                     yield Record("cell", accession, tuple(names.items()), taxon)
                 names, accession, taxon = {}, "", 0
-
-

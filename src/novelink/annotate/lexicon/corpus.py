@@ -13,15 +13,18 @@ from typing import TYPE_CHECKING
 from novelink import formats
 from novelink.annotate.lexicon.names import squash
 from novelink.annotate.lexicon.record import KINDS
+from novelink.schema import BIORED
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from novelink.schema import Schema
 
 Usage = Counter[tuple[str, str, str]]
 """(kind, squashed name, concept ids joined by ``,``) → mentions."""
 
 
-def read_usage(path: Path) -> Usage:
+def read_usage(path: Path, schema: Schema = BIORED) -> Usage:
     """Count the mentions of a file of annotated documents.
 
     A mention with several ids counts for all of them together: that is what
@@ -31,7 +34,7 @@ def read_usage(path: Path) -> Usage:
         DataError: the file is in no known format.
     """
     usage: Usage = Counter()
-    for document in formats.read(path):
+    for document in formats.read(path, schema=schema):
         for mention in document.mentions:
             kind = KINDS.get(mention.type)
             key = squash(mention.text)

@@ -92,9 +92,7 @@ class Lexicon:
                 "this lexicon was made by another version", source=str(folder), remedy=remedy
             )
         if not (folder / INDEX_NAME).is_file():
-            raise SettingsError(
-                f"{INDEX_NAME} is missing", source=str(folder), remedy=remedy
-            )
+            raise SettingsError(f"{INDEX_NAME} is missing", source=str(folder), remedy=remedy)
         return cls(folder, description)
 
     def __reduce__(self) -> tuple[object, ...]:
@@ -154,9 +152,7 @@ class Lexicon:
 
         wanted = set(stems(kind, name))
         total = max(self.totals.get(kind, 1), 1)
-        weights = {
-            word: math.log(1 + total / (1 + self.word_count(kind, word))) for word in wanted
-        }
+        weights = {word: math.log(1 + total / (1 + self.word_count(kind, word))) for word in wanted}
         rare = sorted(
             (word for word in wanted if 0 < self.word_count(kind, word) <= _COMMON_WORD),
             key=lambda word: -weights[word],
@@ -165,8 +161,9 @@ class Lexicon:
             return ()
         marks = ",".join("?" * len(rare))
         rows = self._database().execute(
-            "SELECT concept, text, grade, taxon, prior, COUNT(*) AS hits FROM token "
-            f"JOIN name ON name.id = token.name WHERE token.kind = ? AND word IN ({marks}) "  # noqa: S608 (only question marks are put in)
+            # Only question marks are put in.
+            "SELECT concept, text, grade, taxon, prior, COUNT(*) AS hits FROM token "  # noqa: S608
+            f"JOIN name ON name.id = token.name WHERE token.kind = ? AND word IN ({marks}) "
             "GROUP BY token.name ORDER BY hits DESC, LENGTH(text) LIMIT ?",
             (kind, *rare, _MOST_CANDIDATES),
         )
@@ -200,13 +197,17 @@ class Lexicon:
         return tuple(text for (text,) in rows)
 
     def _find_count(self, kind: str, word: str) -> int:
-        row = self._database().execute(
-            "SELECT count FROM word WHERE kind = ? AND word = ?", (kind, word)
-        ).fetchone()
+        row = (
+            self._database()
+            .execute("SELECT count FROM word WHERE kind = ? AND word = ?", (kind, word))
+            .fetchone()
+        )
         return int(row[0]) if row else 0
 
 
-def _best(rows: list[tuple[str, str, int, int, float]], way: str, name: str) -> tuple[Candidate, ...]:
+def _best(
+    rows: list[tuple[str, str, int, int, float]], way: str, name: str
+) -> tuple[Candidate, ...]:
     best: dict[str, tuple[tuple[float, ...], Candidate]] = {}
     for concept, text, grade, taxon, prior in rows:
         candidate = Candidate(concept, text, grade, taxon, prior, way)
@@ -228,9 +229,7 @@ def likeness(mention: str, name: str) -> float:
         return 1.0
     if mention.lower() == name.lower():
         return 0.9
-    stripped = [
-        "".join(char for char in text if char.isalnum()) for text in (mention, name)
-    ]
+    stripped = ["".join(char for char in text if char.isalnum()) for text in (mention, name)]
     if stripped[0] == stripped[1]:
         return 0.85
     if stripped[0].lower() == stripped[1].lower():

@@ -63,7 +63,7 @@ def open_dump(path: Path) -> Iterator[IO[bytes]]:
             if raw.peek(2)[:2] == b"\x1f\x8b":
                 with gzip.open(raw) as unpacked:
                     # A wide buffer: line by line through gzip's own is three times slower.
-                    yield io.BufferedReader(unpacked, 1 << 20)  # type: ignore[arg-type]
+                    yield io.BufferedReader(unpacked, 1 << 20)
             else:
                 yield raw
     except (OSError, EOFError) as error:

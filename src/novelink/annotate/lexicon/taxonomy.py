@@ -5,6 +5,7 @@ Form of names.dmp: https://ftp.ncbi.nlm.nih.gov/pub/taxonomy/taxdump_readme.txt.
 
 from __future__ import annotations
 
+import io
 import tarfile
 from itertools import groupby
 from typing import IO, TYPE_CHECKING
@@ -50,9 +51,8 @@ def read_species(path: Path) -> Iterator[Record]:
         try:
             with tarfile.open(path) as archive:
                 member = archive.extractfile("names.dmp")
-                if member is None:
-                    raise KeyError("names.dmp")
-                yield from _read_names(member, path)
+                # A folder of that name holds no lines: reading it fails as a missing file does.
+                yield from _read_names(member or io.BytesIO(b"\n"), path)
         except (tarfile.TarError, KeyError, EOFError, OSError) as error:
             raise DataError(
                 f"no names.dmp can be read from this archive: {error}",

@@ -176,9 +176,7 @@ class Linker:
             if left:
                 made = local_id(entity.names[0], taken, entity.type)
                 taken.setdefault(made, entity.type)
-                choices.update(
-                    dict.fromkeys(left, Choice((made,), 1.0, entity.names[0], "local"))
-                )
+                choices.update(dict.fromkeys(left, Choice((made,), 1.0, entity.names[0], "local")))
 
     def _infons(
         self, document: Document, choices: Mapping[Mention, Choice]

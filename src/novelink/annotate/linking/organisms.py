@@ -98,6 +98,7 @@ class OrganismView:
         Args:
             document: whose text and passages are looked at.
             taxa: organism and cell line mentions → taxon.
+            weights: how much each sign counts.
         """
         title_end = document.passages[0].end if document.passages else 0
         counts: dict[int, float] = defaultdict(float)
@@ -154,9 +155,7 @@ class OrganismView:
         return near
 
 
-def _spelling(
-    name: str, present: Mapping[int, float], weights: Weights
-) -> list[tuple[int, float]]:
+def _spelling(name: str, present: Mapping[int, float], weights: Weights) -> list[tuple[int, float]]:
     """What the spelling of a gene's name says: hTERT, Pkd2, PKD2."""
     found = []
     if len(name) > 2 and name[0] in _LETTERS and name[1].isupper():

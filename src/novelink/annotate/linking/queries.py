@@ -139,7 +139,9 @@ def variants_of(kind: str, text: str) -> Iterator[tuple[str, float]]:
             yield form, quality
 
 
-def _stripped(text: str, patterns: tuple[re.Pattern[str], ...], quality: float) -> list[tuple[str, float]]:
+def _stripped(
+    text: str, patterns: tuple[re.Pattern[str], ...], quality: float
+) -> list[tuple[str, float]]:
     found = []
     for _ in range(2):
         for pattern in patterns:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from novelink.annotate.lexicon.index import likeness
-from novelink.annotate.lexicon.names import stems
+from novelink.annotate.lexicon.names import squash, stems
 from novelink.annotate.linking.queries import parts_of, variants_of
 from novelink.annotate.linking.weights import WEIGHTS, Weights
 
@@ -67,9 +67,7 @@ class Context:
     weights: Weights = WEIGHTS
 
 
-def choose(
-    lexicon: Lexicon, kind: str, names: Iterable[str], context: Context
-) -> Choice | None:
+def choose(lexicon: Lexicon, kind: str, names: Iterable[str], context: Context) -> Choice | None:
     """The likeliest concept of an entity that goes by some names.
 
     Args:
@@ -168,6 +166,8 @@ def _rank(
             if coherent and coherence < _LEAST_COHERENCE:
                 continue
             points += weight * coherence
+        if kind == "gene" and len(candidates) > 1:
+            points += weights.symbol * _symbol_share(lexicon, candidate, name)
         if context.taxa is not None and candidate.taxon:
             points += weights.organism * context.taxa.get(candidate.taxon, weights.absent)
         points += weights.usage * math.log1p(usage.get(candidate.concept_id, 0))
@@ -203,6 +203,15 @@ def _admitted(
             return ()
         least = _LEAST_WORD_OVERLAP
     return tuple(item for item in candidates if item.overlap >= least)
+
+
+def _symbol_share(lexicon: Lexicon, candidate: Candidate, name: str) -> float:
+    """How much of a gene's symbol the name makes up: Ras of HRAS, IL-17 of Il17a.
+
+    Of genes that share a synonym, the one whose symbol is built on it is meant.
+    """
+    symbol, own = squash(lexicon.names("gene", candidate.concept_id)[0]), squash(name)
+    return len(own) / len(symbol) if own and (symbol.startswith(own) or symbol.endswith(own)) else 0
 
 
 def _coherence(

@@ -18,8 +18,9 @@ class Weights:
         description: for a long name that others may share.
         prior: of the concept's own prior.
         overlap: of the share of words in common.
-        coherence: of other names of the concept found in the document; for
-            genes and for other kinds.
+        symbol: of the share of a gene's symbol that the mention makes up.
+        gene_coherence: of other names of a gene found in the document.
+        coherence: the same for other kinds.
         usage: per natural logarithm of mentions in annotated documents.
         organism: of the document's evidence for a gene's organism.
         absent: for organisms that nothing speaks for.
@@ -34,24 +35,25 @@ class Weights:
             a gene's own, for the gene of the same symbol there to be taken.
     """
 
-    likeness: float = 1.2
-    synonym: float = -0.25
+    likeness: float = 1.6
+    synonym: float = -1.0
     description: float = -0.35
     prior: float = 1.0
     overlap: float = 3.0
-    gene_coherence: float = 1.0
+    symbol: float = 0.5
+    gene_coherence: float = 1.2
     coherence: float = 0.4
     usage: float = 0.8
-    organism: float = 1.5
-    absent: float = -0.6
-    human: float = 0.3
-    title: float = 3.0
-    near: float = 1.2
-    sentence: float = 0.3
-    capitals: float = 0.1
+    organism: float = 4.0
+    absent: float = -0.2
+    human: float = 0.25
+    title: float = 1.3
+    near: float = 3.6
+    sentence: float = 0.6
+    capitals: float = 0.02
     capitalised: float = 0.25
     letter: float = 0.5
-    ortholog: float = 0.3
+    ortholog: float = 0.1
 
 
 WEIGHTS = Weights()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from novelink.annotate.variants.grammar import normal_form
@@ -55,7 +56,7 @@ def _apposed(
 ) -> dict[str, str]:
     """Form → rs number that stands right beside it somewhere."""
     aliases: dict[str, str] = {}
-    for left, right in zip(ordered, ordered[1:], strict=False):
+    for left, right in pairwise(ordered):
         pair = [forms[left] or "", forms[right] or ""]
         between = text[left.end : right.start]
         numbers = [form for form in pair if form.startswith("rs")]

@@ -42,7 +42,8 @@ _FRAMESHIFT = re.compile(
     re.IGNORECASE,
 )
 _SUBSTITUTION = re.compile(
-    rf"{_LEVEL}(?P<pos>{_POSITION}|\*\d+|Ex\d+[+-]\d+)\s*\(?(?P<old>[ACGTU]+){_ARROW}(?P<new>[ACGTU]+)\)?$"
+    rf"{_LEVEL}(?P<pos>{_POSITION}|\*\d+|Ex\d+[+-]\d+)\s*\(?"
+    rf"(?P<old>[ACGTU]+){_ARROW}(?P<new>[ACGTU]+)\)?$"
 )
 _SUBSTITUTION_AROUND = re.compile(
     rf"{_LEVEL}\(?(?P<old>[ACGTU])\s?\(?(?P<pos>{_POSITION})\)?(?:{_ARROW})?\s?(?P<new>[ACGTU])\)?$"
@@ -104,11 +105,27 @@ _ALLELE_AFTER = re.compile(rf"{_LEVEL}(?P<pos>{_POSITION})\s?(?P<old>[ACGTU]{{1,
 _NUMBERS = {
     name: str(number)
     for number, name in enumerate(
-        "one two three four five six seven eight nine ten eleven twelve".split(), 1
+        (
+            "one",
+            "two",
+            "three",
+            "four",
+            "five",
+            "six",
+            "seven",
+            "eight",
+            "nine",
+            "ten",
+            "eleven",
+            "twelve",
+        ),
+        1,
     )
 }
 _LENGTH = re.compile(
-    r"(?:a )?(?P<what>\d+|" + "|".join(_NUMBERS) + r"|[ACGTU]+|adenine|cytosine|guanine|thymine)[\s-]*"
+    r"(?:a )?(?P<what>\d+|"
+    + "|".join(_NUMBERS)
+    + r"|[ACGTU]+|adenine|cytosine|guanine|thymine)[\s-]*"
     r"(?:(?:bp|base[\s-]?pairs?|bases?|nucleotides?|nt)\b)?[\s-]*"
     r"(?P<event>deletion|insertion|duplication|ins/del|insertion/deletion|indel)\b"
     rf"(?:.*?{_AT}\s*(?P<pos>\d+))?",
@@ -116,7 +133,8 @@ _LENGTH = re.compile(
 )
 _OF_LENGTH = re.compile(
     r"(?P<event>deletion|insertion|duplication|del|ins|dup|ins/del|indel)\s*(?:of\s+)?\(?"
-    r"(?:the |an? )?(?:single )?(?P<what>\d+|[ACGTU]+\b)\s*-?(?P<unit>bp|base[\s-]?pairs?|bases?|nucleotides?|nt)?\)?"
+    r"(?:the |an? )?(?:single )?(?P<what>\d+|[ACGTU]+\b)\s*-?"
+    r"(?P<unit>bp|base[\s-]?pairs?|bases?|nucleotides?|nt)?\)?"
     rf"(?:.*?{_AT}\s*(?P<pos>\d+))?",
     re.IGNORECASE,
 )

@@ -24,7 +24,14 @@ AMINO_ACIDS: dict[str, tuple[str, ...]] = {
     "Y": ("tyrosine", "tyr"),
     "V": ("valine", "val"),
     "U": ("selenocysteine", "sec"),
-    "X": ("stop codon", "premature stop codon", "premature stop", "termination codon", "stop", "ter"),
+    "X": (
+        "stop codon",
+        "premature stop codon",
+        "premature stop",
+        "termination codon",
+        "stop",
+        "ter",
+    ),
 }
 NUCLEOTIDES: dict[str, tuple[str, ...]] = {
     "A": ("adenine", "adenosine"),

@@ -1,0 +1,177 @@
+"""Probabilities of labels → mentions."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from novelink.annotate.tagger.labels import BEGIN, INSIDE, OUTSIDE
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+_CLOSERS = {")": "(", "]": "[", "}": "{"}
+_OPENERS = {opener: closer for closer, opener in _CLOSERS.items()}
+_EDGES = re.compile(r"^[\s,;:.]+|[\s,;:]+$")
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A mention found.
+
+    Attributes:
+        start: first character.
+        end: position after the last.
+        type: entity type.
+        score: mean probability of its tokens to be part of such a mention.
+    """
+
+    start: int
+    end: int
+    type: str
+    score: float
+
+
+def softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Probabilities along the last axis."""
+    shifted = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    return np.asarray(shifted / shifted.sum(axis=-1, keepdims=True), dtype=np.float32)
+
+
+def find_spans(
+    probabilities: NDArray[np.float32],
+    spans: Sequence[tuple[int, int]],
+    types: Sequence[str],
+    text: str,
+    thresholds: Sequence[float],
+) -> list[Span]:
+    """Mentions of one document.
+
+    Args:
+        probabilities: [tokens, types, 3] of outside, beginning, inside.
+        spans: place of each token in the text.
+        types: names of the types.
+        text: the document's text.
+        thresholds: per type, least probability of a token not to be outside.
+
+    Returns:
+        In text order. Within a type they do not overlap; of two types at the
+        same place the likelier stays.
+    """
+    probabilities = by_word(probabilities, spans, text)
+    inside = 1.0 - probabilities[:, :, OUTSIDE]
+    begins = probabilities[:, :, BEGIN] > probabilities[:, :, INSIDE]
+    found = []
+    for row, name in enumerate(types):
+        active = inside[:, row] >= thresholds[row]
+        if not active.any():
+            continue
+        # A mention begins where its first token says so, or where none comes before it.
+        previous = np.concatenate(([False], active[:-1]))
+        starts = np.flatnonzero(active & (begins[:, row] | ~previous))
+        stops = np.flatnonzero(active & ~np.concatenate((active[1:], [False])))
+        for index, first in enumerate(starts.tolist()):
+            limit = starts[index + 1] if index + 1 < len(starts) else len(spans)
+            last = min(int(stops[np.searchsorted(stops, first)]), int(limit) - 1)
+            start, end = trim(text, spans[first][0], spans[last][1])
+            if start < end:
+                score = float(inside[first : last + 1, row].mean())
+                found.append(Span(start, end, name, score))
+    return without_conflicts(found)
+
+
+def by_word(
+    probabilities: NDArray[np.float32], spans: Sequence[tuple[int, int]], text: str
+) -> NDArray[np.float32]:
+    """One answer for the tokens of a word, unless they are sure of different ones.
+
+    Names do end within words (``TNF`` in ``TNFalpha-induced``), so a word whose
+    tokens disagree with confidence keeps their answers.
+    """
+    result = probabilities
+    first = 0
+    for index in range(1, len(spans) + 1):
+        joined = (
+            index < len(spans)
+            and spans[index][0] == spans[index - 1][1]
+            and text[spans[index][0]].isalnum()
+            and text[spans[index][0] - 1].isalnum()
+        )
+        if joined:
+            continue
+        if index - first > 1:
+            part = probabilities[first:index]
+            inside = 1.0 - part[:, :, OUTSIDE]
+            unsure = (inside.max(axis=0) < _SURE) | (inside.min(axis=0) > 1 - _SURE)
+            if unsure.any():
+                if result is probabilities:
+                    result = probabilities.copy()
+                mean = part.mean(axis=0)
+                # Only the first token of a word can begin a mention.
+                word = np.repeat(mean[None], index - first, axis=0)
+                word[0] = part[0] * 0.5 + mean * 0.5
+                word[1:, :, INSIDE] += word[1:, :, BEGIN]
+                word[1:, :, BEGIN] = 0.0
+                result[first:index] = np.where(unsure[None, :, None], word, part)
+        first = index
+    return result
+
+
+_SURE = 0.9
+
+
+def trim(text: str, start: int, end: int) -> tuple[int, int]:
+    """A span without blanks and punctuation at its ends, and with its brackets in pairs.
+
+    ``"(TNF"`` gives ``"TNF"`` and ``"interleukin (IL-6"`` gives ``"interleukin"``.
+    """
+    part = text[start:end]
+    leading = _EDGES.match(part)
+    start += leading.end() if leading else 0
+    trailing = re.search(r"[\s,;:]+$", text[start:end])
+    end -= len(trailing[0]) if trailing else 0
+    open_at: list[int] = []
+    for position in range(start, end):
+        char = text[position]
+        if char in _OPENERS:
+            open_at.append(position)
+        elif char in _CLOSERS:
+            if open_at and text[open_at[-1]] == _CLOSERS[char]:
+                open_at.pop()
+            elif position == end - 1:
+                return trim(text, start, position)
+    if open_at and open_at[0] == start:
+        return trim(text, start + 1, end)
+    if open_at:
+        closer = text[end : end + 1]
+        if closer and closer == _OPENERS[text[open_at[-1]]]:
+            return start, end + 1
+        return trim(text, start, open_at[0])
+    return start, end
+
+
+def without_conflicts(found: Sequence[Span]) -> list[Span]:
+    """Spans in text order; of two that cross or coincide, the surer one.
+
+    A span within a longer one of another type stays: that is nesting.
+    """
+    kept: list[Span] = []
+    for span in sorted(found, key=lambda item: (-item.score, item.start, item.type)):
+        if not any(_conflict(span, other) for other in kept):
+            kept.append(span)
+    return sorted(kept, key=lambda item: (item.start, item.end, item.type))
+
+
+def _conflict(one: Span, other: Span) -> bool:
+    if one.end <= other.start or other.end <= one.start:
+        return False
+    nested = (one.start <= other.start and other.end <= one.end) or (
+        other.start <= one.start and one.end <= other.end
+    )
+    same = (one.start, one.end) == (other.start, other.end)
+    return one.type == other.type or same or not nested

@@ -1,0 +1,178 @@
+"""Finding mentions with the exported model."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from novelink.document import Mention
+from novelink.errors import ModelError
+from novelink.runtime.bundle import EMBEDDED, Bundle, load_bundle
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from novelink.annotate.tagger.encoding import Window
+    from novelink.document import Document
+
+NAME = "tagger"
+"""The model that ships with the package."""
+READING = "tagger"
+INPUTS = ("input_ids", "attention_mask", "shape_ids")
+OUTPUTS = ("labels",)
+# Documents read ahead, so that threads have something to share out.
+_AHEAD = 16
+
+
+class Tagger:
+    """Tags the entities of documents; made by :meth:`load`.
+
+    Args:
+        bundle: a checked model folder whose reading is ``tagger``.
+        threads: documents read side by side.
+
+    Raises:
+        ModelError: the folder holds another kind of model.
+    """
+
+    def __init__(self, bundle: Bundle, *, threads: int = 1) -> None:
+        from novelink.annotate.tagger.encoding import TaggerReading
+        from novelink.runtime.session import Session
+
+        if bundle.reading != READING:
+            raise ModelError(
+                f"this model reads by {bundle.reading}; it does not tag entities",
+                source=str(bundle.folder),
+                remedy="Give the folder of a tagger, or leave the option out",
+            )
+        self.bundle = bundle
+        self.types = bundle.schema.entity_types
+        settings = bundle.config.get("tagger", {})
+        self.thresholds = [
+            float(settings.get("thresholds", {}).get(name, 0.5)) for name in self.types
+        ]
+        self.second_look = bool(settings.get("second_look", True))
+        self.threads = max(1, threads)
+        self._reading = TaggerReading(
+            bundle.tokenizer(), bundle.max_length, int(settings.get("overlap", 96))
+        )
+        self._session = Session(bundle, INPUTS, OUTPUTS)
+
+    @classmethod
+    def load(cls, path_or_name: str | Path | None = None, *, threads: int = 1) -> Tagger:
+        """Open a tagger.
+
+        Args:
+            path_or_name: model folder or name; None is the shipped one.
+            threads: documents read side by side.
+
+        Raises:
+            ModelError: there is no such model, or it is damaged.
+        """
+        return cls(
+            load_bundle(EMBEDDED / NAME if path_or_name is None else path_or_name), threads=threads
+        )
+
+    def tag(self, documents: Iterable[Document]) -> Iterator[Document]:
+        """Documents with mentions in place of their own, in order.
+
+        The answer for a document does not depend on the others or on threads.
+        Relations, which rest on ids that the new mentions do not have, go.
+        """
+        if self.threads == 1:
+            for document in documents:
+                yield self.tag_document(document)
+            return
+        source = iter(documents)
+        with ThreadPoolExecutor(self.threads) as pool:
+            while ahead := list(islice(source, _AHEAD * self.threads)):
+                yield from pool.map(self.tag_document, ahead)
+
+    def tag_document(self, document: Document) -> Document:
+        """One document with mentions in place of its own."""
+        from novelink.annotate.tagger.consistency import second_look
+        from novelink.annotate.tagger.spans import find_spans
+
+        answer = self.probabilities(document)
+        if answer is None:
+            return document.with_mentions(()).with_relations(())
+        probabilities, spans = answer
+        text = document.text
+        found = find_spans(probabilities, spans, self.types, text, self.thresholds)
+        if self.second_look:
+            found = second_look(document, found, _Evidence(probabilities, spans, self.types))
+        found = [span for span in found if _in_one_passage(document, span.start, span.end)]
+        mentions = (
+            Mention(span.start, span.end, text[span.start : span.end], span.type) for span in found
+        )
+        return document.with_mentions(mentions).with_relations(())
+
+    def probabilities(
+        self, document: Document
+    ) -> tuple[NDArray[np.float32], list[tuple[int, int]]] | None:
+        """Label probabilities of a document's tokens, and the tokens' places.
+
+        Returns:
+            float32 [tokens, types, 3] and ``(start, end)`` of each token; None
+            for a document without tokens.
+        """
+        import numpy as np
+
+        from novelink.annotate.tagger.spans import softmax
+
+        windows = self._reading.encode(document)
+        if not windows:
+            return None
+        parts: list[NDArray[np.float32]] = []
+        spans: list[tuple[int, int]] = []
+        for window in windows:
+            first, last = window.keep
+            parts.append(self._logits(window)[first:last])
+            spans.extend(window.spans[first:last])
+        return softmax(np.concatenate(parts)), spans
+
+    def _logits(self, window: Window) -> NDArray[np.float32]:
+        import numpy as np
+
+        ids = np.array([window.ids], dtype=np.int64)
+        feed: dict[str, Any] = {
+            "input_ids": ids,
+            "attention_mask": np.ones_like(ids),
+            "shape_ids": np.array([window.shapes], dtype=np.int64),
+        }
+        labels: NDArray[np.float32] = self._session.run(feed)["labels"][0]
+        return labels.reshape(len(window.ids), len(self.types), 3)
+
+
+class _Evidence:
+    """Mean probability of a stretch to be part of a mention of a type."""
+
+    def __init__(
+        self,
+        probabilities: NDArray[np.float32],
+        spans: list[tuple[int, int]],
+        types: tuple[str, ...],
+    ) -> None:
+        self.inside = 1.0 - probabilities[:, :, 0]
+        self.starts = [start for start, _ in spans]
+        self.spans = spans
+        self.types = types
+
+    def __call__(self, start: int, end: int, entity_type: str) -> float:
+        from bisect import bisect_left
+
+        first = bisect_left(self.starts, start)
+        last = bisect_left(self.starts, end)
+        if first >= last or self.spans[first][0] != start or self.spans[last - 1][1] != end:
+            return 0.0
+        row = self.types.index(entity_type)
+        return float(self.inside[first:last, row].mean())
+
+
+def _in_one_passage(document: Document, start: int, end: int) -> bool:
+    return any(passage.offset <= start and end <= passage.end for passage in document.passages)
