@@ -30,6 +30,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "curate": ("curate", "Decisions made on a page, as gold data to train on."),
     "serve": ("serve", "The page as a web application, and a REST service."),
     "evaluate": ("evaluate", "Score predicted relations against gold ones."),
+    "query": ("query", "Questions to the results of a run over a corpus."),
+    "aggregate": ("aggregate", "Each pair of entities over all documents of a run."),
     "models": ("models", "List, describe and check models."),
     "lexicon": ("lexicon", "An index of names, for entities' database ids."),
     "train": ("train", "Train a model on a corpus."),

@@ -59,14 +59,13 @@ def run_ray(
         blocks = ray.data.from_items(rows, override_num_blocks=len(rows)).flat_map(
             _read, num_cpus=READER_CORES
         )
+        # Ray Data restarts lost actors and repeats their tasks without being asked to.
         done = blocks.map_batches(
             _Actor,
             fn_constructor_args=(recipe,),
             batch_size=1,
             compute=ray.data.ActorPoolStrategy(min_size=1, max_size=most),
             num_cpus=1 if cores > 1 else 0.5,
-            max_restarts=-1,
-            max_task_retries=-1,
         )
         seen: set[tuple[str, int]] = set()
         for row in done.iter_rows():
