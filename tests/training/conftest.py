@@ -16,10 +16,11 @@ from novelink.document import Document, Mention, Relation  # noqa: E402 (after t
 from novelink.schema import CHEMICAL, DISEASE, GENE  # noqa: E402
 
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
-WORDS = (
-    "the of in and a we found that is was it raises lowers ignores first known again study cells "
-    "orfa orfb orfc orfd gutter lumen palsy itch zelamine bexin ( ) , . / @"
-).split()
+WORDS = [
+    *("the", "of", "in", "and", "a", "we", "found", "that", "is", "first", "known", "again"),
+    *("raises", "lowers", "ignores", "orfa", "orfb", "orfc", "orfd"),
+    *("gutter", "lumen", "palsy", "itch", "zelamine", "bexin", "(", ")", ",", ".", "/", "@"),
+]
 # verb → relation type; None where the sentence relates nothing
 VERBS = {"raises": "Positive_Correlation", "lowers": "Negative_Correlation", "ignores": None}
 

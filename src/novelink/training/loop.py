@@ -188,7 +188,7 @@ class Trainer:
         while position.batch < len(batches):
             group = batches[position.batch : position.batch + self.optim.accumulation]
             set_rates(
-                self.optimizer, rate_factor(position.step / self.steps, self.optim.warmup_share)
+                self.optimizer, rate_factor((position.step + 0.5) / self.steps, self.optim.warmup_share)
             )
             for place, indices in enumerate(group):
                 for task, value in self._micro_batch(indices, place, len(group)).items():
@@ -229,7 +229,7 @@ class Trainer:
             )
             if not bool(torch.isfinite(loss)):
                 raise ModelError(
-                    f"the loss became {float(loss)} in step {self.position.step + 1}",
+                    f"the loss became {float(loss.detach())} in step {self.position.step + 1}",
                     remedy=f"Use a lower rate (--set optim.rate={self.optim.rate / 2:g}), or "
                     "--set optim.precision=fp32; the last checkpoint is intact",
                 )

@@ -77,6 +77,12 @@ class ModelSettings:
     reading_layers: int = 2
     dropout: float = 0.1
 
+    def __post_init__(self) -> None:
+        # Windows need room for two mentions and something around them.
+        _within("model.max_length", self.max_length, 32, 100_000)
+        _within("model.reading_layers", self.reading_layers, 0, 100)
+        _within("model.dropout", self.dropout, 0, 0.99)
+
 
 @dataclass(frozen=True)
 class TaskSettings:
