@@ -12,6 +12,7 @@ from bisect import bisect_left
 from typing import TYPE_CHECKING, Any
 
 from novelink import __version__
+from novelink.annotate.sentences import document_sentences
 from novelink.document import NOT_NOVEL, NOVEL
 from novelink.exports.identifiers import identify, identify_document
 from novelink.pairs import expand_ids
@@ -77,6 +78,10 @@ class PageData:
                 ],
                 "mentions": [
                     self._mention(mention, place, local, compound) for mention in document.mentions
+                ],
+                # For relations without evidence: which sentences name both entities.
+                "sentences": [
+                    [place(start), place(end)] for start, end in document_sentences(document)
                 ],
                 "relations": [
                     self._relation(relation, place, local) for relation in document.relations

@@ -27,7 +27,7 @@ globalThis.novelink = {};
 
     /** One document with its entities named as this document names them. */
     document(raw, index) {
-      const doc = { index, id: raw.id, url: raw.url, database: raw.db, passages: raw.passages, entities: new Map(), relations: [] };
+      const doc = { index, id: raw.id, url: raw.url, database: raw.db, passages: raw.passages, sentences: raw.sentences, entities: new Map(), relations: [] };
       const whole = raw.passages.map(([offset, , text]) => ({ offset, text }));
       doc.length = whole.length ? whole.at(-1).offset + whole.at(-1).text.length : 0;
       doc.title = (raw.passages.find(([, type]) => type === "title") ?? raw.passages[0] ?? [0, "", ""])[2].slice(0, 300) || `(${raw.id})`;

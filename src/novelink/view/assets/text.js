@@ -32,20 +32,12 @@
 
   /** Sentences in which two entities are mentioned together; for relations without evidence. */
   function together(doc, first, second) {
-    if (!globalThis.Intl?.Segmenter) return [];
-    const segmenter = new Intl.Segmenter("en", { granularity: "sentence" });
     const of = (entity) => doc.mentions.filter((mention) => mention.entities.includes(entity));
     const [firsts, seconds] = [of(first), of(second)];
-    const found = [];
-    for (const [offset, , text] of doc.passages) {
-      if (text.length > 200_000) continue;
-      for (const { index, segment } of segmenter.segment(text)) {
-        const from = offset + index, to = from + segment.trimEnd().length;
-        const inside = (mention) => mention.start >= from && mention.end <= to;
-        if (firsts.some(inside) && seconds.some(inside)) found.push([from, to, null]);
-      }
-    }
-    return found;
+    return doc.sentences.filter(([from, to]) => {
+      const inside = (mention) => mention.start >= from && mention.end <= to;
+      return firsts.some(inside) && seconds.some(inside);
+    }).map(([from, to]) => [from, to, null]);
   }
 
   const textOf = (doc, from, to) =>
