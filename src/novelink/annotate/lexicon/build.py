@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 FORMAT = 1
 INDEX_NAME = "lexicon.sqlite"
 DESCRIPTION_NAME = "lexicon.json"
-TOKEN_KINDS = frozenset({"disease", "chemical", "gene"})
+TOKEN_KINDS = frozenset({"disease", "chemical"})
 """Kinds whose names are also found by single words."""
 
 _TABLES = """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sqlite3
 import threading
 from dataclasses import dataclass
@@ -18,9 +19,9 @@ from novelink.errors import SettingsError
 _CACHE_KIB = 16_384
 _REMEMBERED = 50_000
 # Words that more names have than this tell nothing apart and cost time.
-_COMMON_WORD = 4_000
+_COMMON_WORD = 2_000
 _RARE_WORDS = 3
-_MOST_CANDIDATES = 200
+_MOST_CANDIDATES = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,7 @@ class Lexicon:
         self.description = description
         self._local = threading.local()
         self._candidates = lru_cache(maxsize=_REMEMBERED)(self._find)
+        self._similar = lru_cache(maxsize=_REMEMBERED)(self._find_similar)
         self._usage = lru_cache(maxsize=_REMEMBERED)(self._find_usage)
         self._names = lru_cache(maxsize=_REMEMBERED)(self._find_names)
         self._counts = lru_cache(maxsize=_REMEMBERED)(self._find_count)
@@ -102,14 +104,20 @@ class Lexicon:
         """Concepts that a name may mean, each once, by its best name.
 
         Exact spellings up to case, punctuation and Greek letters come alone if
-        there are any; then other word orders, plurals and derived forms; then
-        names that share rare words.
+        there are any; otherwise other word orders, plurals and derived forms.
 
         Args:
             kind: ``gene``, ``disease``, ``chemical``, ``species`` or ``cell``.
             name: as the text has it.
         """
         return self._candidates(kind, name)
+
+    def similar(self, kind: str, name: str) -> tuple[Candidate, ...]:
+        """Concepts with a name that shares rare words with this one, likest first.
+
+        None for kinds whose names are not indexed by words.
+        """
+        return self._similar(kind, name) if kind in TOKEN_KINDS else ()
 
     def usage(self, kind: str, name: str) -> dict[str, int]:
         """How often annotated documents use a name for which concept."""
@@ -143,13 +151,9 @@ class Lexicon:
         if rows:
             return _best(rows, "squashed", name)
         rows = database.execute(columns + "loose = ?", (kind, loose(kind, name))).fetchall()
-        if rows:
-            return _best(rows, "loose", name)
-        return self._by_words(kind, name) if kind in TOKEN_KINDS else ()
+        return _best(rows, "loose", name) if rows else ()
 
-    def _by_words(self, kind: str, name: str) -> tuple[Candidate, ...]:
-        import math
-
+    def _find_similar(self, kind: str, name: str) -> tuple[Candidate, ...]:
         wanted = set(stems(kind, name))
         total = max(self.totals.get(kind, 1), 1)
         weights = {word: math.log(1 + total / (1 + self.word_count(kind, word))) for word in wanted}
@@ -161,15 +165,17 @@ class Lexicon:
             return ()
         marks = ",".join("?" * len(rare))
         rows = self._database().execute(
-            # Only question marks are put in.
-            "SELECT concept, text, grade, taxon, prior, COUNT(*) AS hits FROM token "  # noqa: S608
-            f"JOIN name ON name.id = token.name WHERE token.kind = ? AND word IN ({marks}) "
-            "GROUP BY token.name ORDER BY hits DESC, LENGTH(text) LIMIT ?",
+            # Only question marks are put in. Names are joined after the cut: most hits have
+            # one word in common and are never looked at.
+            "SELECT concept, text, grade, taxon, prior FROM "  # noqa: S608
+            "(SELECT name AS found FROM token "
+            f"WHERE kind = ? AND word IN ({marks}) GROUP BY name ORDER BY COUNT(*) DESC LIMIT ?) "
+            "JOIN name ON name.id = found",
             (kind, *rare, _MOST_CANDIDATES),
         )
         best: dict[str, Candidate] = {}
         mass = sum(weights.values())
-        for concept, text, grade, taxon, prior, _ in rows:
+        for concept, text, grade, taxon, prior in rows:
             words = set(stems(kind, text))
             shared = sum(weights[word] for word in words & wanted)
             extra = sum(

@@ -145,7 +145,7 @@ def _rank(
     words: bool = False,
     coherent: bool = False,
 ) -> Choice | None:
-    candidates = _admitted(lexicon.candidates(kind, name), kind, name, words=words)
+    candidates = _similar(lexicon, kind, name) if words else lexicon.candidates(kind, name)
     if context.taxa is not None:
         candidates = tuple(
             item for item in candidates if item.taxon in context.taxa or item.taxon in _USUAL
@@ -188,21 +188,15 @@ def _rank(
     return replace(choice, score=choice.score / mass)
 
 
-def _admitted(
-    candidates: tuple[Candidate, ...], kind: str, name: str, *, words: bool
-) -> tuple[Candidate, ...]:
-    """Candidates met in the wanted way, and like enough."""
-    if not candidates or (candidates[0].way == "words") != words:
-        return ()
-    if not words:
-        return candidates
+def _similar(lexicon: Lexicon, kind: str, name: str) -> tuple[Candidate, ...]:
+    """Candidates with words in common, if these are enough."""
     own = stems(kind, name)
     least = _LEAST_OVERLAP
     if len(own) == 1:
-        if len(own[0]) < _LEAST_WORD or kind == "gene":
+        if len(own[0]) < _LEAST_WORD:
             return ()
         least = _LEAST_WORD_OVERLAP
-    return tuple(item for item in candidates if item.overlap >= least)
+    return tuple(item for item in lexicon.similar(kind, name) if item.overlap >= least)
 
 
 def _symbol_share(lexicon: Lexicon, candidate: Candidate, name: str) -> float:

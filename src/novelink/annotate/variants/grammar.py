@@ -83,7 +83,8 @@ _WORDS_NUMBERED = re.compile(
     re.IGNORECASE,
 )
 _WORDS_FOR = re.compile(
-    rf"(?P<new>{WORD_PATTERN})\b\s*(?:\([^)]*\)\s*)?(?:is |was )?(?:substitut\w+ |replac\w+ )?for\s+(?:an? )?"
+    rf"(?P<new>{WORD_PATTERN})\b\s*(?:\([^)]*\)\s*)?(?:is |was )?"
+    rf"(?:substitut\w+ |replac\w+ )?for\s+(?:an? )?"
     rf"(?P<old>{WORD_PATTERN})\b.*?{_AT}?\s*\(?(?P<pos>\d+)",
     re.IGNORECASE,
 )
