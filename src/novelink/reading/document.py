@@ -70,6 +70,13 @@ class DocumentInput:
 class DocumentReading:
     """Makes whole-document inputs; the same for training and prediction.
 
+    "TNF lowers insulin." becomes ``<GeneOrGeneProduct> TNF </GeneOrGeneProduct>
+    lowers <GeneOrGeneProduct> insulin </GeneOrGeneProduct>.`` Nested and
+    overlapping mentions each keep their markers, outer ones outside; a span
+    named twice with one type is marked once. All parts of a discontinuous
+    mention are marked, the first alone counts as the mention. Mentions of types
+    outside the schema stay plain text.
+
     Args:
         tokenizer: must have the schema's type markers as special tokens.
         schema: its entity types are marked.
@@ -88,6 +95,8 @@ class DocumentReading:
         self.tokenizer = tokenizer
         self.schema = schema
         self.max_length = max_length
+        # A mention of another type has no marker that the model knows; it stays plain text.
+        self._types = frozenset(schema.entity_types)
         self._cls_id = token_id(tokenizer, "[CLS]")
         self._sep_id = token_id(tokenizer, "[SEP]")
         self._start_ids = frozenset(
@@ -124,19 +133,16 @@ class DocumentReading:
             if place in window
             for entity in entities
         )
+        numbered = [(numbers[first], numbers[second]) for first, second in (p.ids for p in pairs)]
         return DocumentInput(
             windows=tuple(
                 (self._cls_id, *ids[window.start : window.stop], self._sep_id) for window in windows
             ),
             mentions=mentions,
             entities=len(numbers),
-            pairs=tuple(
-                (numbers[first], numbers[second]) for first, second in (p.ids for p in pairs)
-            ),
+            pairs=tuple(numbered),
             offsets=tuple((-1, *origins[window.start : window.stop], -1) for window in windows),
-            pairs_apart=_apart(
-                mentions, [(numbers[a], numbers[b]) for a, b in (p.ids for p in pairs)]
-            ),
+            pairs_apart=_apart(mentions, numbered),
         )
 
     def _spans(
@@ -145,6 +151,8 @@ class DocumentReading:
         """Spans to mark, and the entities that each is a mention of."""
         owner: dict[tuple[int, int, str], set[int]] = {}
         for mention in document.mentions:
+            if mention.type not in self._types:
+                continue
             entities = {numbers[name] for name in mention.concept_ids if name in numbers}
             for position, (start, end) in enumerate(mention.parts):
                 found = owner.setdefault((start, end, mention.type), set())
