@@ -23,7 +23,8 @@ from novelink.curation import (
 from novelink.document import Document, Mention, Relation
 from novelink.errors import DataError, SettingsError
 from novelink.formats import read, write
-from novelink.schema import BIORED, GENE
+from novelink.pairs import candidate_pairs
+from novelink.schema import BIORED, GENE, NO_RELATION
 
 TYPES = BIORED.relation_types
 
@@ -167,3 +168,19 @@ def test_the_command_writes_gold_and_says_what_it_left_out(tmp_path):
     assert "1 documents without decisions left out" in result.stderr
     (found,) = read(target)
     assert [relation.type for relation in found.relations] == ["Association"] * 3
+
+
+@pytest.mark.parametrize("ending", ["pubtator", "xml", "json", "jsonl"])
+def test_gold_of_every_format_gives_a_trainer_the_labels_people_chose(tmp_path, ending):
+    decisions = [
+        decide(0, "accept"),
+        decide(1, "reject"),
+        decide(2, "correct", type="Bind", novelty="No"),
+    ]
+    target = tmp_path / f"gold.{ending}"
+    write(curated([document()], decisions), target)
+    (found,) = read(target)
+    labels = {pair.ids: (pair.relation, pair.novelty) for pair in candidate_pairs(found)}
+    assert labels[("g0", "g1")] == ("Association", "Novel")
+    assert labels[("g1", "g2")] == (NO_RELATION, None)
+    assert labels[("g2", "g3")] == ("Bind", "No")

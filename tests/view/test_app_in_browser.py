@@ -151,6 +151,15 @@ def test_a_file_of_many_documents_shows_progress(open_page, address, tmp_path, s
     assert watched.faults == []
 
 
+def test_the_example_works_without_a_tagger(open_page, address):
+    watched = open_page(address)
+    watched.page.click("#example")
+    watched.page.click("#start")
+    expect(watched.page.locator("#text .m")).to_have_count(6)
+    assert watched.page.locator("#table .row").count() >= 1
+    assert watched.faults == []
+
+
 def test_faults_of_the_input_are_said_on_the_page(open_page, address):
     watched = open_page(address)
     page = watched.page

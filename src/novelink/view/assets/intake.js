@@ -33,6 +33,18 @@
     ["csv", "CSV table"], ["parquet", "Parquet"], ["kgx", "KGX graph"], ["indra", "INDRA statements"],
   ];
 
+  // Made up, ids and all: a first look must not depend on a tagger or a network.
+  const EXAMPLE = [
+    "101|t|Zelamine lowers ORFX1 in gutter disease",
+    "101|a|Patients with gutter disease were given zelamine. ORFX1 fell by half, and the disease grew milder.",
+    "101\t0\t8\tZelamine\tChemicalEntity\tD990002",
+    "101\t16\t21\tORFX1\tGeneOrGeneProduct\t9901",
+    "101\t25\t39\tgutter disease\tDiseaseOrPhenotypicFeature\tD990001",
+    "101\t54\t68\tgutter disease\tDiseaseOrPhenotypicFeature\tD990001",
+    "101\t80\t88\tzelamine\tChemicalEntity\tD990002",
+    "101\t90\t95\tORFX1\tGeneOrGeneProduct\t9901",
+  ].join("\n");
+
   class Intake {
     constructor() {
       this.app = new App();
@@ -45,6 +57,8 @@
       $("main").hidden = true;
       $("title").textContent = "NoveLink";
       $("show-decisions").hidden = true;
+      $("show-decisions").firstChild.data = "Decisions and downloads ";
+      $("example").addEventListener("click", () => { $("intake-text").value = EXAMPLE; $("start").focus(); });
       this.listEarlier();
       const job = new URLSearchParams(location.hash.slice(1)).get("job");
       if (job) this.show(job); else document.documentElement.dataset.ready = "true";
