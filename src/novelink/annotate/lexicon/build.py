@@ -25,7 +25,7 @@ from novelink.annotate.lexicon.corpus import read_usage
 from novelink.annotate.lexicon.ctd_diseases import read_diseases
 from novelink.annotate.lexicon.gene_info import COMMON_TAXA, read_gene_info
 from novelink.annotate.lexicon.mesh import read_mesh
-from novelink.annotate.lexicon.names import squash, stems
+from novelink.annotate.lexicon.names import loose, squash, stems
 from novelink.annotate.lexicon.taxonomy import read_species
 from novelink.errors import NovelinkError, SettingsError
 from novelink.schema import BIORED
@@ -277,7 +277,7 @@ class _Writer:
                     record.taxon,
                     record.prior,
                     key,
-                    " ".join(sorted(words)),
+                    loose(kind, text),
                 )
             )
             if kind in TOKEN_KINDS and len(words) > 1:

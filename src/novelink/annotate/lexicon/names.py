@@ -113,7 +113,7 @@ _SUFFIXES = (
     "e",
     "ar",
 )
-# Words that mean the same in names of diseases; the value is a stem.
+# Stems that mean the same in names of diseases as another word.
 _DISEASE_SYNONYMS = {
     "cancer": "neoplasm",
     "carcinoma": "neoplasm",
@@ -176,14 +176,17 @@ def disease_stem(word: str) -> str:
     """The part that a disease word shares with its derivatives.
 
     ``hypertension`` and ``hypertensive`` give ``hypertens``; ``cancers`` and
-    ``tumour`` give ``neoplasm``.
+    ``tumour`` give the stem of neoplasm.
     """
     for british, american in _BRITISH:
         if british in word:
             word = word.replace(british, american)
-    word = singular(word)
-    if word in _DISEASE_SYNONYMS:
-        return _DISEASE_SYNONYMS[word]
+    stem = _stripped(singular(word))
+    same = _DISEASE_SYNONYMS.get(singular(word)) or _DISEASE_SYNONYMS.get(stem)
+    return _stripped(same) if same else stem
+
+
+def _stripped(word: str) -> str:
     for _ in range(2):
         for suffix in _SUFFIXES:
             if word.endswith(suffix) and len(word) - len(suffix) >= 4:
@@ -191,8 +194,6 @@ def disease_stem(word: str) -> str:
                 break
         else:
             break
-        if word in _DISEASE_SYNONYMS:
-            return _DISEASE_SYNONYMS[word]
     return word
 
 
@@ -220,5 +221,10 @@ def stems(kind: str, name: str) -> tuple[str, ...]:
 
 
 def loose(kind: str, name: str) -> str:
-    """Stems in alphabetical order: ``"Carcinoma, Breast"`` meets ``"breast cancers"``."""
-    return " ".join(sorted(stems(kind, name)))
+    """Stems of a name in alphabetical order; those of a gene in their own, as one word.
+
+    ``"Carcinoma, Breast"`` meets ``"breast cancers"``, ``"TGF-beta1"`` meets
+    ``"TGFB1 gene"``.
+    """
+    words = stems(kind, name)
+    return "".join(words) if kind == "gene" else " ".join(sorted(words))

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from novelink.document import Mention
 
 # What stands between two names of one variant: "rs6232 (N221D)", "rs5393:T>G".
-_APPOSITION = re.compile(r"\s*(?:[(\[:,;/]|\bor\b|\bi\.e\.)?\s*(?:the\s+|p\.|c\.)?[(\[]?\s*$")
+_APPOSITION = re.compile(r"\s*(?:[(\[:,]|\bor\b|\bi\.e\.)?\s*(?:the\s+|p\.|c\.)?[(\[]?\s*$")
 _APPOSED_WITHIN = 8
 _NUMBER = re.compile(r"\d+")
 
@@ -64,8 +64,9 @@ def _apposed(
         if (
             len(numbers) == len(others) == 1
             and len(between) <= _APPOSED_WITHIN
-            and "," not in between[1:]
             and _APPOSITION.match(between)
+            # "(rs2476601, R620W)" is one variant, "rs2476601, R620W" are two.
+            and (not between.lstrip().startswith(",") or text[left.start - 1 : left.start] in "([")
         ):
             aliases.setdefault(others[0], numbers[0])
     return aliases
