@@ -31,6 +31,7 @@ SCRIPTS = (
     "graph.js",
     "filters.js",
     "details.js",
+    "reading.js",
     "app.js",
 )
 """Scripts of the view, in the order they need each other."""

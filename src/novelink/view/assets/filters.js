@@ -1,8 +1,7 @@
 "use strict";
 // The filter form: its state, and how many relations each choice would show.
 {
-  const { make, number, NOVELTY, STATES } = novelink;
-  const STATE_NAMES = ["undecided", "accepted", "rejected", "corrected", "added"];
+  const { make, number, NOVELTY, STATES, MARK_NAMES } = novelink;
 
   class Filters {
     constructor(form, model, change) {
@@ -23,7 +22,7 @@
         this.group("novelty", "Novelty", NOVELTY),
         this.score(),
         this.group("kinds", "Entities", model.entityTypes.map((type) => type.short)),
-        this.group("states", "Decision", STATE_NAMES),
+        this.group("states", "Decision", MARK_NAMES),
       );
       form.addEventListener("submit", (event) => event.preventDefault());
     }

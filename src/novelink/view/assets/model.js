@@ -6,6 +6,8 @@ globalThis.novelink = {};
   const NOVELTY = ["not stated", "known", "novel"];
   const CODES = [null, "No", "Novel"];
   const STATES = ["open", "accept", "reject", "correct", "add"];
+  const MARKS = ["", "✓", "✗", "✎", "+"];
+  const MARK_NAMES = ["undecided", "accepted", "rejected", "corrected", "added"];
 
   /** "Positive_Correlation" as people write it. */
   const words = (name) => name.replaceAll("_", " ").replace(/(?<= )[A-Z](?=[a-z])/g, (c) => c.toLowerCase());
@@ -169,5 +171,5 @@ globalThis.novelink = {};
   const number = (value) => value.toLocaleString("en");
   const plural = (count, noun) => `${number(count)} ${noun}${count === 1 ? "" : "s"}`;
 
-  Object.assign(novelink, { Model, relationKey, make, number, plural, NOVELTY, CODES, STATES });
+  Object.assign(novelink, { Model, relationKey, make, number, plural, NOVELTY, CODES, STATES, MARKS, MARK_NAMES });
 }
