@@ -15,7 +15,8 @@ from novelink.errors import DataError, ModelError, SettingsError
 from novelink.schema import BIORED
 from novelink.training import loop
 from novelink.training.checkpoint import STATE
-from novelink.training.loop import Trainer, read_selection
+from novelink.training.loop import Trainer
+from novelink.training.selection import read_selection
 
 
 def metrics(folder):
@@ -325,8 +326,8 @@ def test_rates_rise_and_fall(trainer, settings, change, monkeypatch):
     assert top == pytest.approx(made.steps / 4, abs=1)
     assert encoder[: top + 1] == sorted(encoder[: top + 1])
     assert encoder[top:] == sorted(encoder[top:], reverse=True)
-    assert max(encoder) == pytest.approx(1e-3)
-    assert max(max(rates) for rates in seen) == pytest.approx(1e-2)
+    assert max(encoder) == pytest.approx(1e-3, rel=0.1)
+    assert max(max(rates) for rates in seen) == pytest.approx(1e-2, rel=0.1)
     matrices = {group["weight_decay"] for group in made.optimizer.param_groups}
     assert matrices == {0.0, 0.01}
 
@@ -386,3 +387,9 @@ def test_labels_reach_the_heads_by_the_schemas_numbers(trainer):
     batch = made.train_samples.batch(made._batches(0)[0], 0)
     assert int(batch.labels.relation.max()) < len(BIORED.relation_labels)
     assert made.model.relation.linear.out_features == len(BIORED.relation_labels)
+
+
+def test_denormal_numbers_are_back_after_a_run(trainer, settings, change):
+    """Flushing them is a state of the whole thread; a library must not leave it behind."""
+    trainer(change(settings, optim={"epochs": 1})).run()
+    assert float(torch.tensor(1e-40, dtype=torch.float32) * 1.0) > 0

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from pathlib import Path
 
 import click
 
-from novelink.errors import MissingExtraError, ModelError
+from novelink.errors import MissingExtraError
 
 
 @click.command("export")
@@ -25,28 +24,21 @@ def command(run: Path, output: Path, precision: str, name: str | None, card: Pat
     """
     try:
         from novelink.training.export import export_model
+        from novelink.training.selection import read_notes, read_selection
         from novelink.training.task_model import load_model
     except ImportError as error:
         raise MissingExtraError("export", "train") from error
-    from novelink.decode import DecisionSettings
 
+    selection = read_selection(run)
     model = load_model(run)
     if name:
         model.settings = replace(model.settings, name=name)
-    try:
-        selection = json.loads((run / "selection.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ModelError(
-            "the folder has no selection.json with thresholds",
-            source=str(run),
-            remedy="Give the folder 'best' of a run of `novelink train`",
-        ) from error
     difference = export_model(
         model,
         output,
-        DecisionSettings.from_dict(selection["decision"]),
+        selection.decision,
         precision=precision,
-        notes={"dev": selection["dev"], "epoch": selection["epoch"]},
+        notes={key: value for key, value in read_notes(run).items() if key != "decision"},
         card=card.read_text(encoding="utf-8") if card else None,
     )
     click.echo(

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING
 
 import click
 
+from novelink.cli import options
 from novelink.errors import MissingExtraError, SettingsError
+
+if TYPE_CHECKING:
+    from novelink.document import Document
+    from novelink.schema import Schema
 
 
 @click.command("train")
@@ -24,13 +30,13 @@ def command(config: str, overrides: tuple[str, ...], output: str | None) -> None
     novelink extract abstracts.pubtator --model my-model
 
     A killed run goes on where it was when the same command is given again. The best epoch by
-    Dev is kept in OUTPUT/best, the course in OUTPUT/metrics.jsonl.
+    Dev is kept in OUTPUT/best, the course in OUTPUT/metrics.jsonl. Several GPUs or processes
+    share the work under `accelerate launch -m novelink train …`.
     """
     try:
         from novelink.training.loop import Trainer
     except ImportError as error:
         raise MissingExtraError("training", "train") from error
-    from novelink.formats import read
     from novelink.schema import BIORED, load_schema
     from novelink.training.settings import load_settings
 
@@ -41,13 +47,36 @@ def command(config: str, overrides: tuple[str, ...], output: str | None) -> None
             "no training documents", remedy="Set data.train (and data.dev) to a file"
         )
     schema = load_schema(settings.data.schema) if settings.data.schema else BIORED
-    train = list(read(settings.data.train, schema=schema))
-    dev = list(read(settings.data.dev, schema=schema)) if settings.data.dev else []
+    train = read_documents(settings.data.train, schema)
+    dev = read_documents(settings.data.dev, schema) if settings.data.dev else []
+    warn_of_shared(train, dev)
     trainer = Trainer(settings, train, dev, log=lambda line: click.echo(line, err=True))
     selection = trainer.run()
-    result = {
-        "model": str(trainer.output / "best"),
-        "decision": selection.decision.to_dict(),
-        "dev": selection.scores,
-    }
-    click.echo(json.dumps(result, indent=2))
+    if trainer.accelerator.is_main_process:
+        result = {
+            "model": str(trainer.output / "best"),
+            "decision": selection.decision.to_dict(),
+            "dev": selection.scores,
+        }
+        click.echo(json.dumps(result, indent=2))
+
+
+def read_documents(path: str, schema: Schema) -> list[Document]:
+    """All documents of a file; what was left out is said on stderr."""
+    from novelink.formats import ReadReport, read
+
+    report = ReadReport()
+    documents = list(read(path, schema=schema, report=report))
+    options.say_reading(report)
+    return documents
+
+
+def warn_of_shared(train: list[Document], dev: list[Document]) -> None:
+    """Say so where documents are on both sides: their Dev scores would mean little."""
+    shared = {document.id for document in train} & {document.id for document in dev}
+    if shared:
+        line = (
+            f"{len(shared)} of {len(dev)} Dev documents are also among the training "
+            f"documents ({min(shared)}, …): scores on them say nothing"
+        )
+        options.say([line])

@@ -7,7 +7,6 @@ import importlib.metadata
 import io
 import json
 import logging
-import shutil
 import tempfile
 import warnings
 from pathlib import Path
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from novelink.decode import DecisionSettings
+    from novelink.training.settings import TrainSettings
     from novelink.training.task_model import TaskModel
 
 PRECISIONS = ("fp32", "int8")
@@ -85,18 +85,32 @@ def export_model(
             "schema": model.schema.to_dict(),
             "decision": decision.to_dict(),
             "precision": precision,
+            "tasks": sorted(model.tasks),
             "versions": {
                 package: importlib.metadata.version(package)
                 for package in ("novelink", "torch", "transformers", "onnx", "onnxruntime")
             },
-            "training": {"settings": model.settings.to_dict(), **(notes or {})},
+            "training": {"settings": _shareable(model.settings), **(notes or {})},
         }
         (fresh / CONFIG).write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
         (fresh / CARD).write_text(card or _short_card(name, model), encoding="utf-8")
         write_manifest(fresh)
-        shutil.rmtree(folder, ignore_errors=True)
+        if folder.exists():
+            folder.rename(Path(scratch) / "old")
         fresh.rename(folder)
     return difference
+
+
+def _shareable(settings: TrainSettings) -> dict[str, Any]:
+    """Settings with names of files and folders in place of their paths."""
+    values = settings.to_dict()
+    values["output"] = Path(settings.output).name
+    for key in ("train", "dev", "schema"):
+        if values["data"][key]:
+            values["data"][key] = Path(values["data"][key]).name
+    if Path(settings.encoder.name).is_dir():
+        values["encoder"]["name"] = Path(settings.encoder.name).resolve().name
+    return values
 
 
 def parity(model: TaskModel, graph: Path, *, seed: int = 0) -> float:
@@ -164,5 +178,5 @@ def _short_card(name: str, model: TaskModel) -> str:
     return (
         f"---\nname: {name}\nlibrary: novelink\nschema: {model.schema.name}\n---\n"
         f"# {name}\nA {model.settings.model.reading} model made by `novelink train` from the "
-        f"encoder `{model.settings.encoder.name}`. Settings are in config.json.\n"
+        f"encoder `{_shareable(model.settings)['encoder']['name']}`. Settings are in config.json.\n"
     )

@@ -21,16 +21,16 @@ from accelerate.utils import set_seed
 
 from novelink.decode import DecisionSettings
 from novelink.errors import DataError, ModelError, SettingsError
-from novelink.model.joint_loss import TASKS, TaskTensors, TaskWeights, joint_loss
+from novelink.model.joint_loss import TaskTensors, joint_loss
 from novelink.training.adversarial import FastGradient
 from novelink.training.checkpoint import Position, fingerprint, load_state, save_state
 from novelink.training.freezing import freeze_unused
 from novelink.training.memory import memory_advice
-from novelink.training.precision import prepare_cpu, use_bf16
+from novelink.training.precision import denormals_flushed, prepare_cpu, use_bf16
 from novelink.training.prediction import predict
 from novelink.training.samples import token_batches
 from novelink.training.schedule import parameter_groups, rate_factor, set_rates
-from novelink.training.selection import Selection, choose
+from novelink.training.selection import SELECTION, Selection, choose, read_selection
 from novelink.training.task_model import TaskModel, build_model, save_model
 from novelink.training.tracking import write_metrics
 
@@ -82,8 +82,8 @@ class Trainer:
         self.bf16 = use_bf16(self.optim.precision, probe)
         self.accelerator = Accelerator(mixed_precision="bf16" if self.bf16 else "no")
         self.task_model: TaskModel = build_model(settings)
-        self.weights = _weights(settings, has_novelty=self.task_model.schema.has_novelty)
-        self.tasks = frozenset(task for task in TASKS if self.weights.of(task) > 0)
+        self.weights = self.task_model.weights
+        self.tasks = self.task_model.tasks
         self.dev = list(dev)
         self.train_samples = self._read(train, "train")
         self.dev_samples = self._read(self.dev, "dev")
@@ -159,6 +159,7 @@ class Trainer:
         rounds = math.ceil(len(batches) / world)
         return [batches[place % len(batches)] for place in range(rank, rounds * world, world)]
 
+    @denormals_flushed()
     def run(self) -> Selection:
         """Train to the end.
 
@@ -187,9 +188,8 @@ class Trainer:
         saved = said = time.monotonic()
         while position.batch < len(batches):
             group = batches[position.batch : position.batch + self.optim.accumulation]
-            set_rates(
-                self.optimizer, rate_factor((position.step + 0.5) / self.steps, self.optim.warmup_share)
-            )
+            done = (position.step + 0.5) / self.steps
+            set_rates(self.optimizer, rate_factor(done, self.optim.warmup_share))
             for place, indices in enumerate(group):
                 for task, value in self._micro_batch(indices, place, len(group)).items():
                     position.sums[task] = position.sums.get(task, 0.0) + value
@@ -348,47 +348,6 @@ class Trainer:
             save_state(self.output, self.model, self.optimizer, self.position, self._stamp)
 
 
-SELECTION = "selection.json"
-
-
 def kept_name(epoch: int) -> str:
     """Folder, within a run's, of a kept checkpoint."""
     return f"kept/epoch-{epoch:03d}"
-
-
-def read_selection(folder: Path) -> Selection:
-    """Thresholds and Dev scores of a saved model.
-
-    Raises:
-        ModelError: the folder holds none.
-    """
-    path = folder / SELECTION
-    try:
-        notes = json.loads(path.read_text(encoding="utf-8"))
-        return Selection(
-            DecisionSettings.from_dict(notes["decision"]),
-            notes["dev"],
-            float(notes["value"]),
-            str(notes["level"]),
-        )
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ModelError(
-            f"no {SELECTION} with thresholds here",
-            source=str(folder),
-            remedy="Give the folder 'best' of a run of `novelink train`",
-        ) from error
-
-
-def _weights(settings: TrainSettings, *, has_novelty: bool) -> TaskWeights:
-    tasks = settings.tasks
-    if not has_novelty and tasks.main == "novelty":
-        raise SettingsError(
-            "tasks.main is novelty, and the schema has none", remedy="Set tasks.main=relation"
-        )
-    return TaskWeights(
-        main=tasks.main,
-        coreference=tasks.coreference,
-        pair_type=tasks.pair_type,
-        relation=tasks.relation,
-        novelty=tasks.novelty if has_novelty else 0.0,
-    )

@@ -11,6 +11,7 @@ import torch
 from novelink.errors import SettingsError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from contextlib import AbstractContextManager
 
 PRECISIONS = ("auto", "fp32", "bf16")
@@ -53,7 +54,20 @@ def autocast(*, bf16: bool, device: torch.device) -> AbstractContextManager[obje
 
 
 def prepare_cpu(threads: int | None) -> None:
-    """Set threads and flush denormal numbers, which slow late training down many times over."""
-    torch.set_flush_denormal(True)
+    """Set the number of threads; None leaves torch's choice."""
     if threads:
         torch.set_num_threads(threads)
+
+
+@contextlib.contextmanager
+def denormals_flushed() -> Iterator[None]:
+    """Take denormal numbers for 0, which slow late training down many times over.
+
+    It holds for the whole thread, so it ends with the training: other code may
+    need them.
+    """
+    torch.set_flush_denormal(True)
+    try:
+        yield
+    finally:
+        torch.set_flush_denormal(False)

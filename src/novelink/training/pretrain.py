@@ -23,7 +23,7 @@ from torch import nn
 from novelink.errors import ModelError, SettingsError
 from novelink.model.encoder import load_tokenizer
 from novelink.reading.tokens import token_id
-from novelink.training.precision import autocast, prepare_cpu, use_bf16
+from novelink.training.precision import autocast, denormals_flushed, prepare_cpu, use_bf16
 from novelink.training.token_stream import TokenStream
 from novelink.training.vocabulary import carry_embeddings
 
@@ -142,6 +142,7 @@ def mask_words(
     return np.where(randomised, generator.integers(0, len(special), ids.shape), hidden), chosen
 
 
+@denormals_flushed()
 def pretrain(settings: PretrainSettings, log: Callable[[str], None] = print) -> dict[str, Any]:
     """Train until the budget is used; go on from the last checkpoint where there is one.
 

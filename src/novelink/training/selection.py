@@ -7,12 +7,14 @@ novelty where it has no relation head.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from novelink.decode import DecisionSettings, decide, relations_of
+from novelink.errors import ModelError
 from novelink.pairs import candidate_pairs
 from novelink.schema import NO_RELATION
 from novelink.scoring import score
@@ -20,6 +22,7 @@ from novelink.training.prediction import Predictions
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -30,6 +33,9 @@ if TYPE_CHECKING:
 
 _GRID = tuple(round(0.05 * step, 2) for step in range(1, 20))
 _CERTAIN = 30.0  # a logit that leaves the other classes nothing
+
+SELECTION = "selection.json"
+"""File of a saved model that holds its thresholds."""
 
 BOTH_HEADS = frozenset(("relation", "novelty"))
 
@@ -214,3 +220,35 @@ def _first_types(pairs: Sequence[Pair], schema: Schema) -> list[int]:
         for types, relations in schema.pairs.items()
     }
     return [first[pair.pair_type] for pair in pairs]
+
+
+def read_notes(folder: Path) -> dict[str, Any]:
+    """What is written beside a saved model: Dev scores, epoch, level.
+
+    Raises:
+        ModelError: the folder holds none.
+    """
+    try:
+        notes: dict[str, Any] = json.loads((folder / SELECTION).read_text(encoding="utf-8"))
+        return {key: notes[key] for key in ("dev", "epoch", "level", "value", "decision")}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ModelError(
+            f"no {SELECTION} with thresholds here",
+            source=str(folder),
+            remedy="Give the folder 'best' of a run of `novelink train`",
+        ) from error
+
+
+def read_selection(folder: Path) -> Selection:
+    """Thresholds and Dev scores of a saved model.
+
+    Raises:
+        ModelError: the folder holds none.
+    """
+    notes = read_notes(folder)
+    return Selection(
+        DecisionSettings.from_dict(notes["decision"]),
+        notes["dev"],
+        float(notes["value"]),
+        str(notes["level"]),
+    )

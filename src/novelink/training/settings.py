@@ -246,6 +246,8 @@ def _set(settings: Any, path: list[str], value: Any, text: str) -> Any:
         if not is_dataclass(getattr(settings, name)):
             raise SettingsError(f"'{name}' in '{text}' has no settings below it")
         return replace(settings, **{name: _set(getattr(settings, name), rest, value, text)})
+    if value is None and hints[name] is str and text.rstrip().endswith("="):
+        value = ""
     return replace(settings, **{name: _checked(hints[name], value, text, None)})
 
 

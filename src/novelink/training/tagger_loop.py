@@ -18,7 +18,7 @@ from novelink.document import Mention
 from novelink.errors import SettingsError
 from novelink.model.encoder import load_encoder, load_tokenizer
 from novelink.schema import BIORED
-from novelink.training.precision import autocast, prepare_cpu, use_bf16
+from novelink.training.precision import autocast, denormals_flushed, prepare_cpu, use_bf16
 from novelink.training.tagger_model import TaggerModel
 from novelink.training.tagger_samples import (
     HeldOut,
@@ -98,6 +98,7 @@ class TaggerTrainer:
             corpora.append((corpus, samples))
         return corpora
 
+    @denormals_flushed()
     def run(self) -> dict[str, MentionScore]:
         """Train; the best epoch's weights are in :attr:`model` afterwards.
 

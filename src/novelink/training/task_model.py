@@ -21,6 +21,7 @@ from tokenizers import AddedToken, Tokenizer
 from novelink.errors import ModelError, SettingsError
 from novelink.model.document_model import DocumentModel
 from novelink.model.encoder import load_encoder, load_tokenizer
+from novelink.model.joint_loss import TASKS, TaskWeights
 from novelink.model.pair_model import PairModel
 from novelink.reading.document import DocumentReading, type_markers, type_words
 from novelink.reading.marking import END_MARKER, START_MARKER
@@ -58,6 +59,32 @@ class TaskModel:
     reading: PairReading | DocumentReading
     schema: Schema
     settings: TrainSettings
+
+    @property
+    def tasks(self) -> frozenset[str]:
+        """Tasks whose heads are trained: those with a weight in the joint loss."""
+        weights = self.weights
+        return frozenset(task for task in TASKS if weights.of(task) > 0)
+
+    @property
+    def weights(self) -> TaskWeights:
+        """η of each task.
+
+        Raises:
+            SettingsError: novelty is the main task, and the schema has none.
+        """
+        tasks = self.settings.tasks
+        if not self.schema.has_novelty and tasks.main == "novelty":
+            raise SettingsError(
+                "tasks.main is novelty, and the schema has none", remedy="Set tasks.main=relation"
+            )
+        return TaskWeights(
+            main=tasks.main,
+            coreference=tasks.coreference,
+            pair_type=tasks.pair_type,
+            relation=tasks.relation,
+            novelty=tasks.novelty if self.schema.has_novelty else 0.0,
+        )
 
     @property
     def tokenizer(self) -> Tokenizer:

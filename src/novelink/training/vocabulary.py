@@ -98,7 +98,8 @@ def carry_embeddings(
     mean, spread = old_embeddings.mean(axis=0), old_embeddings.std(axis=0)
     unknown = old.token_to_id("[UNK]")
     result = np.empty((new.get_vocab_size(), old_embeddings.shape[1]), dtype=np.float32)
-    for token, index in new.get_vocab().items():
+    # In the order of the ids: the library's own order changes from run to run, and with it noise.
+    for token, index in sorted(new.get_vocab().items(), key=lambda item: item[1]):
         same = old.token_to_id(token)
         pieces = [same] if same is not None else _pieces(old, token)
         pieces = [piece for piece in pieces if piece != unknown or token == "[UNK]"]  # noqa: S105 (as above)

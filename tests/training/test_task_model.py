@@ -1,0 +1,68 @@
+"""Building a model: markers become tokens, lengths fit the encoder."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from novelink.errors import ModelError, SettingsError
+from novelink.model.encoder import load_encoder, load_tokenizer
+from novelink.reading.document import type_markers
+from novelink.schema import BIORED
+from novelink.training.task_model import build_model, encoder_name
+
+
+def test_pair_markers_get_rows_of_their_own(settings, encoder_folder):
+    old = load_encoder(str(encoder_folder)).get_input_embeddings().weight
+    made = build_model(settings)
+    new = made.model.encoder.get_input_embeddings().weight
+    assert len(new) == len(old) + 2 == made.tokenizer.get_vocab_size()
+    assert torch.equal(new[: len(old)], old)
+    ids = made.tokenizer.encode("@/E orfa E/@", add_special_tokens=False).ids
+    assert ids == [len(old), made.tokenizer.token_to_id("orfa"), len(old) + 1]
+
+
+def test_type_markers_begin_as_the_words_of_their_type(settings, change, encoder_folder):
+    made = build_model(change(settings, model={"reading": "document"}))
+    weight = made.model.encoder.get_input_embeddings().weight
+    start, _ = type_markers("GeneOrGeneProduct")
+    words = load_tokenizer(str(encoder_folder)).encode(
+        "gene or gene product", add_special_tokens=False
+    )
+    wanted = weight[words.ids].mean(0)
+    assert torch.allclose(weight[made.tokenizer.token_to_id(start)], wanted, atol=1e-6)
+    assert made.tokenizer.get_vocab_size() == len(weight)
+    assert len(BIORED.entity_types) == 6
+
+
+def test_new_weights_come_from_the_seed(settings, change):
+    torch.manual_seed(99)
+    first = build_model(settings).model.state_dict()
+    torch.manual_seed(7)
+    again = build_model(settings).model.state_dict()
+    assert all(torch.equal(value, again[name]) for name, value in first.items())
+    other = build_model(change(settings, optim={"seed": 5})).model.state_dict()
+    assert not torch.equal(first["relation.linear.weight"], other["relation.linear.weight"])
+
+
+def test_a_window_beyond_the_encoders_positions_is_refused(settings, change):
+    with pytest.raises(SettingsError, match="max_length is 128, the encoder reads 96 tokens"):
+        build_model(change(settings, model={"max_length": 128}))
+
+
+def test_an_unknown_reading(settings, change):
+    with pytest.raises(SettingsError, match=r"unknown reading 'twice'.*pair, document"):
+        build_model(change(settings, model={"reading": "twice"}))
+
+
+def test_encoders_that_are_not_embedded_keep_their_name():
+    assert encoder_name("some/encoder") == "some/encoder"
+    assert encoder_name("./embedded") == "./embedded"
+
+
+def test_the_embedded_encoder_is_a_folder_of_the_package():
+    try:
+        folder = encoder_name("embedded")
+    except ModelError:
+        pytest.skip("this installation ships no encoder")
+    assert load_tokenizer(folder).token_to_id("[CLS]") is not None
