@@ -100,7 +100,7 @@ def embedded_names() -> list[str]:
     """Names of the models that ship with the package, sorted."""
     if not EMBEDDED.is_dir():
         return []
-    return sorted(path.parent.name for path in EMBEDDED.glob(f"*/{CONFIG}"))
+    return sorted(path.parent.name for path in EMBEDDED.glob(f"*/{GRAPH}"))
 
 
 def default_name() -> str:

@@ -349,7 +349,7 @@ class _Run:
         halves = {name: value.half() for name, value in model.bert.state_dict().items()}
         model.bert.save_pretrained(fresh, state_dict=halves)
         self.tokenizer.save(str(fresh / "tokenizer.json"))
-        notes = {"tokens": self.tokens, **asdict(self.settings)}
+        notes = {"tokens_seen": self.tokens, **asdict(self.settings)}
         notes["texts"] = [Path(text).name for text in self.settings.texts]
         for key in ("encoder", "output", "vocabulary"):
             notes[key] = Path(notes[key]).name if notes[key] else None
