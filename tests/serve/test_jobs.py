@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from waiting import wait_until
 
 from novelink.errors import DataError
 from novelink.formats import read
@@ -112,6 +114,32 @@ def test_too_many_jobs_at_a_time_are_429(serve, gated, small_documents):
     assert answer.json()["error"]["code"] == "too_many_jobs"
     gated.gate.set()
     assert events(client, job)[-1][0] == "done"
+
+
+def test_a_stopping_server_ends_streams_and_keeps_what_a_job_has(
+    serve, gated, small_documents, tmp_path
+):
+    database = tmp_path / "kept.sqlite"
+    client = serve(gated, database=database, grace=20)
+    many = [
+        type(one)(f"{one.id}{number:02}", one.passages, one.mentions)
+        for number in range(25)
+        for one in small_documents
+    ]
+    gated.gate.clear()
+    job = start(client, many)
+    with ThreadPoolExecutor(1) as pool:
+        stream = pool.submit(events, client, job)
+        wait_until(lambda: gated.batches)
+        client.portal.call(client.app.state.service.refuse_new)
+        assert stream.result()[-1][0] == "stopping"
+    gated.gate.set()
+    wait_until(lambda: client.app.state.jobs.find(job) is None)
+    facts = serve(gated, database=database).get(f"/v1/jobs/{job}").json()
+    # The first block of 100 was begun; the other 50 are named.
+    assert facts["counts"]["documents"] == 100
+    assert len(facts["left_out"]) == 50
+    assert "stopped before" in next(iter(facts["left_out"].values()))
 
 
 def test_decisions_outlive_the_server_and_become_gold(serve, extractor, small_documents, tmp_path):

@@ -7,13 +7,17 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
+import uvicorn
+from waiting import wait_until
 
 from novelink.serve.answers import written
+from novelink.serve.app import create_app
 
 
 def free_port():
@@ -23,9 +27,7 @@ def free_port():
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGTERM to handle")
-def test_sigterm_lets_a_running_request_finish_and_ends_streams(
-    tiny_bundle, small_documents, tmp_path
-):
+def test_sigterm_lets_a_running_request_finish(tiny_bundle, small_documents, tmp_path):
     port = free_port()
     arguments = ["serve", "--model", str(tiny_bundle), "--port", str(port), "--threads", "1"]
     process = subprocess.Popen(
@@ -72,3 +74,33 @@ def test_sigterm_lets_a_running_request_finish_and_ends_streams(
     finally:
         process.kill()
         process.wait()
+
+
+def test_what_a_gone_client_asked_for_leaves_the_queue(gated):
+    app = create_app(gated)
+    batcher = app.state.service.batcher
+    socket_ = socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(app, log_level="error"))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [socket_]})
+    thread.start()
+    address = f"http://127.0.0.1:{socket_.getsockname()[1]}/v1/extract"
+
+    def ask(name, timeout):
+        body = {"id": name, "title": "A"}
+        return httpx.post(address, json=body, timeout=timeout, trust_env=False)
+
+    try:
+        gated.gate.clear()
+        with ThreadPoolExecutor(1) as pool:
+            first = pool.submit(ask, "stays", 30)
+            wait_until(lambda: gated.batches)
+            with pytest.raises(httpx.ReadTimeout):
+                ask("goes", 0.3)
+            wait_until(lambda: batcher.waiting == 0)
+            gated.gate.set()
+            assert first.result().status_code == 200
+        assert gated.batches == [["stays"]]
+    finally:
+        gated.gate.set()
+        server.should_exit = True
+        thread.join()

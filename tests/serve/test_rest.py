@@ -6,10 +6,10 @@ import gzip
 import io
 import json
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from waiting import wait_until
 
 from novelink.formats import read, write
 from novelink.serve.answers import written
@@ -231,14 +231,6 @@ def test_requests_of_many_clients_are_read_together_in_turn(serve, gated):
     assert [document["id"] for document in answers[1].json()["documents"]] == [
         f"large{i}" for i in range(300)
     ]
-
-
-def wait_until(condition):
-    for _ in range(2000):
-        if condition():
-            return
-        time.sleep(0.005)
-    raise AssertionError("it did not come")
 
 
 def test_a_full_queue_is_429_and_says_when_to_come_again(serve, gated):

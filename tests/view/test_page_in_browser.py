@@ -12,7 +12,9 @@ pytest.importorskip("playwright", reason="playwright is not installed")
 from playwright.sync_api import expect
 
 from novelink.cli.curate import command as curate
+from novelink.document import Relation
 from novelink.formats import read, write
+from novelink.schema import BIORED, Schema
 
 ROWS = "#table .row"
 
@@ -290,3 +292,25 @@ def test_printing_gives_the_text_and_every_relation(open_page, page_file, articl
     assert page.locator("#text").is_visible()
     assert not page.locator("#table").is_visible()
     assert not page.locator("#filters").is_visible()
+
+
+def test_pages_without_documents_relations_or_novelty_work(open_page, page_file, article_maker):
+    empty = open_page(page_file([], name="empty.html"))
+    assert empty.page.inner_text("#counts") == "0 relations in 0 documents"
+    assert "no document" in empty.page.inner_text("#text")
+    for key in "jknparcut":
+        empty.page.keyboard.press(key)
+    bare = open_page(page_file([article_maker().with_relations(())], name="bare.html"))
+    assert "No relation passes" in bare.page.inner_text("#graph")
+    bare.page.keyboard.press("j")
+    schema = Schema(
+        "plain", BIORED.entity_types, BIORED.relation_types, BIORED.pairs, has_novelty=False
+    )
+    relations = [Relation("D990002", "9901", "Bind")]
+    document = article_maker().with_relations(relations)
+    plain = open_page(page_file([document], name="plain.html", schema=schema))
+    plain.page.locator(ROWS).first.click()
+    assert plain.page.locator("#correct-novelty").count() == 0
+    plain.page.keyboard.press("a")
+    assert plain.page.inner_text("#decision") == "Accepted."
+    assert empty.faults == bare.faults == plain.faults == []

@@ -90,7 +90,7 @@ BODY: dict[str, Any] = {
 
 RESULT: dict[str, Any] = {
     "model": "the model's name",
-    "counts": {"documents": 1, "pairs": 3, "relations": 1},
+    "counts": {"documents": 1, "pairs": 3, "relations": 1, "without_entities": 0},
     "left_out": {},
     "notes": [],
     "documents": [

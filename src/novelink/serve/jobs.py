@@ -118,26 +118,21 @@ class Jobs:
         try:
             options = ReadOptions(evidence=service.gives_evidence)
             steps = service.run(parsed, options, left_out)
-            async with aclosing(steps):
-                async for stage, done, block in steps:
-                    documents += block
-                    job.stage, job.done = stage, done
-                    job.relations += sum(len(document.relations) for document in block)
-                    job.tell()
-            facts = service.facts(parsed, documents, 0, left_out)
-            del facts["counts"]["pairs"]
-            created = datetime.now(UTC).isoformat(timespec="microseconds")
-            await asyncio.to_thread(
-                service.store.add_job,
-                job.id,
-                job.name,
-                created,
-                documents,
-                facts,
-                keep=service.settings.kept_jobs,
-            )
-            job.state = "done"
-            del self._running[job.id]
+            try:
+                async with aclosing(steps):
+                    async for stage, done, block in steps:
+                        documents += block
+                        job.stage, job.done = stage, done
+                        job.relations += sum(len(document.relations) for document in block)
+                        job.tell()
+            except Problem as problem:
+                # What was read before the server stopped is kept, and the rest named.
+                if problem.code != "stopping" or not documents:
+                    raise
+                read = {document.id for document in documents} | set(left_out)
+                reason = "the server stopped before it was read; start a job with it again"
+                left_out |= {one.id: reason for one in parsed.documents if one.id not in read}
+            await self._keep(job, documents, service.facts(parsed, documents, 0, left_out))
         except Problem as problem:
             self._fail(job, problem)
         except NovelinkError as error:
@@ -147,6 +142,21 @@ class Jobs:
             self._fail(job, Problem(500, "fault", "a fault of the program", "See the server's log"))
         finally:
             job.tell()
+
+    async def _keep(self, job: Job, documents: list[Document], facts: dict[str, Any]) -> None:
+        del facts["counts"]["pairs"]
+        created = datetime.now(UTC).isoformat(timespec="microseconds")
+        await asyncio.to_thread(
+            self._service.store.add_job,
+            job.id,
+            job.name,
+            created,
+            documents,
+            facts,
+            keep=self._service.settings.kept_jobs,
+        )
+        job.state = "done"
+        del self._running[job.id]
 
     def _fail(self, job: Job, problem: Problem) -> None:
         job.state, job.error = "failed", problem.body["error"]
@@ -185,7 +195,9 @@ class Jobs:
                 yield ": still working\n\n"
 
     async def stop(self) -> None:
-        """Wait for running jobs; they end by themselves once nothing new is taken."""
+        """Let running jobs keep what they have, within the time of grace."""
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=self._service.settings.grace)
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 from fastapi import APIRouter, Query, Request
 from starlette.responses import JSONResponse, Response
@@ -12,13 +12,16 @@ from novelink.serve import examples
 from novelink.serve.answers import answer, answer_format, writable_formats
 from novelink.serve.batching import ReadOptions
 from novelink.serve.bodies import content_format, parse
-from novelink.serve.problems import stopping
+from novelink.serve.problems import Problem, stopping
 
 if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
     from novelink.serve.bodies import Parsed
     from novelink.serve.service import Service
 
 router = APIRouter()
+Result = TypeVar("Result")
 
 MinScore = Annotated[
     float | None,
@@ -54,6 +57,23 @@ async def parsed_body(request: Request, most: int) -> Parsed:
     return await asyncio.to_thread(parse, body, kind, service.schema, most)
 
 
+async def unless_gone(request: Request, work: Coroutine[Any, Any, Result]) -> Result:
+    """The result of some work, which ends early when the client has gone.
+
+    Otherwise what nobody waits for any more would keep others waiting.
+    """
+    task = asyncio.create_task(work)
+    try:
+        while True:
+            finished, _ = await asyncio.wait({task}, timeout=0.5)
+            if finished:
+                return task.result()
+            if await request.is_disconnected():
+                raise Problem(499, "client_gone", "the client has gone", "Send it again")
+    finally:
+        task.cancel()
+
+
 @router.post(
     "/v1/extract",
     summary="Find relations",
@@ -83,7 +103,8 @@ async def extract(
         raise stopping()
     parsed = await parsed_body(request, service.settings.max_documents)
     chosen = answer_format(answer_as, request.headers.get("accept", ""), parsed.format)
-    documents, facts = await service.extract(parsed, ReadOptions(min_score, evidence), entities)
+    work = service.extract(parsed, ReadOptions(min_score, evidence), entities)
+    documents, facts = await unless_gone(request, work)
     return await asyncio.to_thread(
         answer, documents, chosen, model=service.extractor.name, facts=facts
     )

@@ -159,6 +159,7 @@ class Service:
                 "documents": len(found),
                 "pairs": pairs,
                 "relations": sum(len(document.relations) for document in found),
+                "without_entities": sum(not document.mentions for document in found),
             },
             "left_out": left_out,
             "notes": parsed.report.lines(),

@@ -141,9 +141,10 @@
     }
 
     /** What was left out is said, never swallowed. */
-    explain({ left_out: left, notes }) {
+    explain({ left_out: left, notes, counts }) {
       const reasons = Object.entries(left).map(([id, reason]) => `${id}: ${reason}`);
       const parts = [...notes];
+      if (counts.without_entities) parts.push(`${plural(counts.without_entities, "document")} without entities, so without relations.`);
       if (reasons.length) parts.push(`${plural(reasons.length, "document")} left out. ${reasons.slice(0, 5).join("; ")}${reasons.length > 5 ? " …" : ""}`);
       if (parts.length) this.complain(parts.join(" "));
     }
