@@ -85,7 +85,7 @@ def _abbreviations(
         if source is None or any(span.start < target[1] and target[0] < span.end for span in added):
             continue
         weight = evidence(*target, source.type)
-        if weight >= _FOLLOW:
+        if weight >= _FOLLOW_ABBREVIATION:
             added.append(Span(*target, source.type, weight))
     return without_conflicts(added)
 

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 _CLOSERS = {")": "(", "]": "[", "}": "{"}
 _OPENERS = {opener: closer for closer, opener in _CLOSERS.items()}
+# Tokens of a word surer than this keep their own answers.
+_SURE = 0.9
+_TINY = 1e-6
 _EDGES = re.compile(r"^[\s,;:.]+|[\s,;:]+$")
 
 
@@ -111,18 +114,17 @@ def by_word(
             if unsure.any():
                 if result is probabilities:
                     result = probabilities.copy()
-                mean = part.mean(axis=0)
+                outside = part[:, :, OUTSIDE].mean(axis=0)
+                word = np.zeros_like(part)
+                word[:, :, OUTSIDE] = outside
                 # Only the first token of a word can begin a mention.
-                word = np.repeat(mean[None], index - first, axis=0)
-                word[0] = part[0] * 0.5 + mean * 0.5
-                word[1:, :, INSIDE] += word[1:, :, BEGIN]
-                word[1:, :, BEGIN] = 0.0
+                begins = part[0, :, BEGIN] / np.maximum(1.0 - part[0, :, OUTSIDE], _TINY)
+                word[1:, :, INSIDE] = 1.0 - outside
+                word[0, :, BEGIN] = (1.0 - outside) * begins
+                word[0, :, INSIDE] = (1.0 - outside) * (1.0 - begins)
                 result[first:index] = np.where(unsure[None, :, None], word, part)
         first = index
     return result
-
-
-_SURE = 0.9
 
 
 def trim(text: str, start: int, end: int) -> tuple[int, int]:
@@ -141,10 +143,10 @@ def trim(text: str, start: int, end: int) -> tuple[int, int]:
         if char in _OPENERS:
             open_at.append(position)
         elif char in _CLOSERS:
-            if open_at and text[open_at[-1]] == _CLOSERS[char]:
-                open_at.pop()
-            elif position == end - 1:
-                return trim(text, start, position)
+            opener = open_at.pop() if open_at else -1
+            if position == end - 1 and opener in {-1, start}:
+                # It closes nothing here, or the whole span stands in brackets.
+                return trim(text, start + (opener == start), position)
     if open_at and open_at[0] == start:
         return trim(text, start + 1, end)
     if open_at:
