@@ -1,8 +1,7 @@
 """Takes the screenshots of README and docs from the real page, in Chromium.
 
-    python docs/images/make.py [--model NAME]
-
-Documents are the example abstracts, relations those that the model finds in them.
+python docs/images/make.py [--model NAME]     relations that a model finds in the examples
+python docs/images/make.py --decided          relations that people decided on
 """
 
 from __future__ import annotations
@@ -12,6 +11,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
+from novelink.curation import curated, read_decisions
 from novelink.extractor import Extractor
 from novelink.formats import read
 from novelink.view.page import page_html
@@ -31,12 +31,18 @@ SHOTS = {
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--model")
+    parser.add_argument("--decided", action="store_true")
     parser.add_argument("--browser", default=shutil.which("chromium"))
     options = parser.parse_args()
     from playwright.sync_api import sync_playwright
 
-    extractor = Extractor.load(options.model)
-    documents = list(extractor.extract(read(EXAMPLE), evidence=extractor.gives_evidence))
+    if options.decided:
+        documents = list(
+            curated(read(EXAMPLE), read_decisions(HERE / "decided.json"), incomplete="drop")
+        )
+    else:
+        extractor = Extractor.load(options.model)
+        documents = list(extractor.extract(read(EXAMPLE), evidence=extractor.gives_evidence))
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         path = Path(folder) / "page.html"
         path.write_text(page_html(documents, title="Three abstracts"), encoding="utf-8")

@@ -66,7 +66,8 @@
         this.value.textContent = this.low ? `at least ${this.low.toFixed(2)}` : "any";
         this.change();
       });
-      return make("fieldset", {}, make("label", { class: "name", for: "score-filter" }, "Score: ", this.value), this.range);
+      const scored = this.model.relations.some((relation) => relation.score !== null);
+      return make("fieldset", { hidden: !scored }, make("label", { class: "name", for: "score-filter" }, "Score: ", this.value), this.range);
     }
 
     /** Show counts; choices that no relation has are hidden while they are on. */

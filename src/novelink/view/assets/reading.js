@@ -155,8 +155,10 @@
       this.relation = relation;
       if (relation && relation.doc !== this.doc) this.openDocument(relation.doc, relation);
       else { this.draw(); this.relationRows.mark(relation); this.drawGraph(); this.remember(); }
-      const first = $("text").querySelector(".ev") ?? $("text").querySelector(".first");
-      first?.scrollIntoView({ block: "center" });
+      if (!relation) return;
+      // On a phone all stands in one column: there the quoted evidence is nearer than the text.
+      if (getComputedStyle($("reader")).overflowY === "visible") $("details").scrollIntoView({ block: "nearest" });
+      else ($("text").querySelector(".ev") ?? $("text").querySelector(".first"))?.scrollIntoView({ block: "center" });
     }
 
     /** Evidence of the chosen relation; where none is given, sentences that name both. */
