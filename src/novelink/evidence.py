@@ -23,41 +23,44 @@ LEAST_SHARE = 0.1
 
 
 class EvidenceReader:
-    """Turns attention over tokens into sentences, for the pairs of one document.
+    """Turns attention into sentences, for the pairs of one document.
 
     Args:
         document: the text.
         encoding: what the model read of it.
+
+    Attributes:
+        sentences: spans in the document.
+        segments: the sentence of every token of all windows in a row; below 0
+            for none. A marker belongs to the sentence of its mention; ``[CLS]``
+            and ``[SEP]`` to none.
     """
 
     def __init__(self, document: Document, encoding: DocumentInput) -> None:
         self.sentences: Sequence[tuple[int, int]] = document_sentences(document)
-        starts = np.array([start for start, _ in self.sentences])
-        places: list[NDArray[np.int64]] = []
-        length = max(map(len, encoding.offsets))
-        for offsets in encoding.offsets:
-            row = np.full(length, -1, np.int64)
-            row[: len(offsets)] = offsets
-            found = np.searchsorted(starts, row, side="right") - 1
-            places.append(np.where(row < 0, -1, found))
-        self._sentence = np.concatenate(places)
-        self._inside = np.flatnonzero(self._sentence >= 0)
+        starts = np.array([start for start, _ in self.sentences], np.int64)
+        offsets = np.concatenate([np.array(row, np.int64) for row in encoding.offsets])
+        # Blanks between sentences make no tokens, so the last one begun is the one it is in.
+        self.segments: NDArray[np.int64] = np.searchsorted(starts, offsets, side="right") - 1
 
     def read(self, attention: NDArray[np.float32]) -> tuple[Evidence, ...]:
         """Evidence of one pair, heaviest sentence first.
 
         Args:
-            attention: over the tokens of all windows, padded as the model's
-                input was. A marker belongs to the sentence of its mention;
-                ``[CLS]``, ``[SEP]`` and padding to none.
+            attention: of the pair, summed over :attr:`segments`; the last
+                sentences may be left out where no token is theirs.
+
+        Returns:
+            The heaviest sentence and all others with at least
+            :data:`LEAST_SHARE` of the attention on the text; weights are shares
+            of it, rounded down so that together they are never above 1. Empty
+            where nothing in a sentence was attended to.
         """
-        sums = np.zeros(len(self.sentences))
-        inside = self._inside
-        np.add.at(sums, self._sentence[inside], attention[inside].astype(np.float64))
+        sums = attention.astype(np.float64)
         total = sums.sum()
-        if total <= 0:
+        if not total > 0:
             return ()
-        shares = np.round(sums / total, DECIMALS)
+        shares = np.floor(sums / total * 10**DECIMALS) / 10**DECIMALS
         return tuple(self._chosen(shares))
 
     def _chosen(self, shares: NDArray[np.float64]) -> Iterator[Evidence]:

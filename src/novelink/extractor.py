@@ -18,7 +18,8 @@ from novelink.errors import ModelError, SettingsError
 from novelink.evidence import EvidenceReader
 from novelink.pairs import candidate_pairs
 from novelink.runtime.batching import BATCH_TOKENS
-from novelink.runtime.bundle import CONFIG, Bundle, load_bundle
+from novelink.runtime.bundle import CONFIG, Bundle, find_bundle, load_bundle
+from novelink.runtime.model_set import is_model_set, load_model_set
 from novelink.runtime.readers import Block, BlockLogits, open_reader
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     from novelink.document import Document
     from novelink.pairs import Pair
+    from novelink.runtime.readers import Reader, Scoring
     from novelink.schema import Schema
 
 WINDOW_TOKENS = 65_536
@@ -69,8 +71,8 @@ class ExtractionReport:
         return asdict(self)
 
 
-class _Pending:
-    """A document that waits for its pairs' scores."""
+class ScoredDocument:
+    """A document, its candidate pairs in order, and their scores once they are there."""
 
     def __init__(self, document: Document, pairs: list[Pair]) -> None:
         self.document = document
@@ -78,14 +80,58 @@ class _Pending:
         self.blocks: list[Block] = []
         self.scored: list[BlockLogits] = []
         self.missing = len(pairs)
+        self.evidence: EvidenceReader | None = None
 
     def joined(self) -> BlockLogits:
+        """Logits of all pairs; there must be one at least."""
         attention = [part.attention for part in self.scored if part.attention is not None]
         return BlockLogits(
             np.concatenate([part.relation for part in self.scored]),
             np.concatenate([part.novelty for part in self.scored]),
             np.concatenate(attention) if attention else None,
         )
+
+    def count_into(self, report: ExtractionReport) -> None:
+        """Add what was read and what was left out."""
+        cut_pairs = sum(block.cut_pairs for block in self.blocks)
+        report.documents += 1
+        report.documents_without_pairs += not self.pairs
+        report.pairs += len(self.pairs)
+        report.cut_pairs += cut_pairs
+        report.cut_documents += bool(cut_pairs)
+        report.cut_mentions += sum(block.cut_mentions for block in self.blocks)
+        report.cut_tokens += sum(block.cut_tokens for block in self.blocks)
+        report.pairs_apart += sum(block.pairs_apart for block in self.blocks)
+
+
+class _Window:
+    """Blocks of several documents that are scored together."""
+
+    def __init__(self) -> None:
+        self.tokens = 0
+        self.documents = 0
+        self._parts: list[tuple[ScoredDocument, Block]] = []
+        self._scoring: Scoring | None = None
+
+    def add(self, entry: ScoredDocument, block: Block) -> None:
+        self._parts.append((entry, block))
+        self.tokens += block.tokens
+
+    def start(self, reader: Reader) -> None:
+        self._scoring = reader.start([block for _, block in self._parts])
+
+    def settle(self) -> None:
+        """Wait for the scores and give them to their documents."""
+        assert self._scoring is not None
+        for (entry, block), logits in zip(self._parts, self._scoring.results(), strict=True):
+            # What was read is large and done with.
+            entry.blocks.append(replace(block, copies=(), whole=None, segments=None))
+            entry.scored.append(logits)
+            entry.missing -= block.pairs
+
+    def cancel(self) -> None:
+        if self._scoring is not None:
+            self._scoring.cancel()
 
 
 class Extractor:
@@ -122,8 +168,8 @@ class Extractor:
         """Open a model.
 
         Args:
-            model: name of an embedded model, a model folder, or None for the
-                embedded default.
+            model: name of an embedded model, the folder of a model or of a set
+                of models, or None for the embedded default.
             threads: samples scored side by side; all available cores by
                 default. The result does not depend on it.
             batch_tokens: most tokens that are scored in one go. The result
@@ -134,7 +180,13 @@ class Extractor:
                 changed or made for another version.
             SettingsError: a number below 1.
         """
-        return cls(load_bundle(model), threads=threads, batch_tokens=batch_tokens)
+        folder = find_bundle(model)
+        if is_model_set(folder):
+            from novelink.ensemble import EnsembleExtractor
+
+            models = load_model_set(folder)
+            return EnsembleExtractor(models, threads=threads, batch_tokens=batch_tokens)
+        return cls(load_bundle(folder), threads=threads, batch_tokens=batch_tokens)
 
     @property
     def name(self) -> str:
@@ -159,6 +211,17 @@ class Extractor:
     def threads(self) -> int:
         """Samples scored side by side."""
         return self._reader.threads
+
+    @property
+    def tasks(self) -> frozenset[str]:
+        """Which of ``relation`` and ``novelty`` the model was trained for."""
+        named = self._bundle.config.get("tasks", ("relation", "novelty"))
+        return frozenset(named) & {"relation", "novelty"}
+
+    @property
+    def settings(self) -> DecisionSettings:
+        """The model's own thresholds and temperatures."""
+        return self._settings
 
     @property
     def gives_evidence(self) -> bool:
@@ -197,14 +260,20 @@ class Extractor:
 
         Raises:
             SettingsError: ``min_score`` lies outside 0–1.
-            ModelError: evidence is asked of a model that gives none.
+            ModelError: evidence is asked of a model that gives none, or the
+                model was trained for novelty alone.
         """
         settings = self._settings
+        if "relation" not in self.tasks:
+            raise ModelError(
+                f"the model '{self.name}' judges novelty only",
+                remedy="Join it with models of relations: novelink ensemble",
+            )
         if min_score is not None:
             if not 0 <= min_score <= 1:
                 raise SettingsError(f"the least score is {min_score}, not within 0–1")
             settings = replace(settings, threshold=min_score)
-        if evidence and not self._reader.gives_evidence:
+        if evidence and not self.gives_evidence:
             raise ModelError(
                 f"the model '{self.name}' gives no evidence",
                 remedy="Choose a model that reads whole documents (novelink models list)",
@@ -220,69 +289,84 @@ class Extractor:
         *,
         evidence: bool,
     ) -> Iterator[Document]:
-        pending: deque[_Pending] = deque()
-        window: list[tuple[_Pending, Block]] = []
-        tokens = 0
-        for document in documents:
-            entry = _Pending(document, candidate_pairs(document.with_relations(()), self.schema))
-            pending.append(entry)
-            for block in self._reader.blocks(document, entry.pairs):
-                window.append((entry, block))
-                tokens += block.tokens
-                if tokens >= WINDOW_TOKENS:
-                    self._score(window, evidence=evidence)
-                    window, tokens = [], 0
-            if len(pending) >= WINDOW_DOCUMENTS:
-                self._score(window, evidence=evidence)
-                window, tokens = [], 0
-            while pending and not pending[0].missing:
-                yield self._finish(pending.popleft(), settings, report)
-        self._score(window, evidence=evidence)
-        while pending:
-            yield self._finish(pending.popleft(), settings, report)
+        for entry in self.scored(documents, evidence=evidence):
+            yield self._finish(entry, settings, report)
 
-    def _score(self, window: list[tuple[_Pending, Block]], *, evidence: bool) -> None:
-        results = self._reader.logits([block for _, block in window], evidence=evidence)
-        for (entry, block), logits in zip(window, results, strict=True):
-            # Marked copies are large and done with; evidence still needs a whole document's.
-            entry.blocks.append(replace(block, copies=()))
-            entry.scored.append(logits)
-            entry.missing -= block.pairs
+    def scored(
+        self, documents: Iterable[Document], *, evidence: bool = False
+    ) -> Iterator[ScoredDocument]:
+        """Documents with their pairs and the logits of each, before anything is decided.
+
+        Args:
+            documents: read as a stream.
+            evidence: also keep what each pair attended to.
+        """
+        # Where threads do the scoring, one window is under way while the answers of the one before
+        # are given out and the documents of the next one are read and tokenised.
+        in_flight = 2 if self._reader.overlaps else 1
+        most_tokens = max(1, WINDOW_TOKENS // in_flight)
+        most_documents = max(1, WINDOW_DOCUMENTS // in_flight)
+        pending: deque[ScoredDocument] = deque()
+        running: deque[_Window] = deque()
+        window = _Window()
+        try:
+            for document in documents:
+                pairs = candidate_pairs(document.with_relations(()), self.schema)
+                entry = ScoredDocument(document, pairs)
+                pending.append(entry)
+                for block in self._blocks(entry, evidence=evidence):
+                    window.add(entry, block)
+                    if window.tokens >= most_tokens:
+                        window = self._turn(running, window, in_flight)
+                window.documents += 1
+                if window.documents >= most_documents:
+                    window = self._turn(running, window, in_flight)
+                while pending and not pending[0].missing:
+                    yield pending.popleft()
+            self._turn(running, window, 1)
+            while pending:
+                yield pending.popleft()
+        finally:
+            for window in running:
+                window.cancel()
+
+    def _blocks(self, entry: ScoredDocument, *, evidence: bool) -> Iterator[Block]:
+        for block in self._reader.blocks(entry.document, entry.pairs):
+            if evidence and block.whole is not None:
+                entry.evidence = EvidenceReader(entry.document, block.whole)
+                yield replace(block, segments=entry.evidence.segments)
+            else:
+                yield block
+
+    def _turn(self, running: deque[_Window], window: _Window, in_flight: int) -> _Window:
+        """Start a window, finish those beyond the number in flight, begin a new one."""
+        window.start(self._reader)
+        running.append(window)
+        while len(running) >= in_flight:
+            running.popleft().settle()
+        return _Window()
 
     def _finish(
-        self, entry: _Pending, settings: DecisionSettings, report: ExtractionReport
+        self, entry: ScoredDocument, settings: DecisionSettings, report: ExtractionReport
     ) -> Document:
-        _count(entry, report)
+        entry.count_into(report)
         if not entry.pairs:
             return entry.document.with_relations(())
         logits = entry.joined()
         decisions = decide(
             logits.relation,
-            logits.novelty,
+            logits.novelty if "novelty" in self.tasks else None,
             [pair.pair_type for pair in entry.pairs],
             self.schema,
             settings,
         )
         relations = relations_of(entry.pairs, decisions)
-        whole = entry.blocks[0].whole
-        if logits.attention is not None and whole is not None:
-            reader = EvidenceReader(entry.document, whole)
+        reader, attention = entry.evidence, logits.attention
+        if reader is not None and attention is not None:
             rows = [row for row, decision in enumerate(decisions) if decision.related]
             relations = [
-                replace(relation, evidence=reader.read(logits.attention[row]))
+                replace(relation, evidence=reader.read(attention[row]))
                 for relation, row in zip(relations, rows, strict=True)
             ]
         report.relations += len(relations)
         return entry.document.with_relations(relations)
-
-
-def _count(entry: _Pending, report: ExtractionReport) -> None:
-    cut_pairs = sum(block.cut_pairs for block in entry.blocks)
-    report.documents += 1
-    report.documents_without_pairs += not entry.pairs
-    report.pairs += len(entry.pairs)
-    report.cut_pairs += cut_pairs
-    report.cut_documents += bool(cut_pairs)
-    report.cut_mentions += sum(block.cut_mentions for block in entry.blocks)
-    report.cut_tokens += sum(block.cut_tokens for block in entry.blocks)
-    report.pairs_apart += sum(block.pairs_apart for block in entry.blocks)

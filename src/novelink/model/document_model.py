@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 _GROUPS = 12
 _FAR = -1e4  # added to the scores of what must not be attended to; fits bf16 and float16
+_TINY = 1e-37  # e^-85
 
 
 @dataclass
@@ -100,7 +101,12 @@ class PairReader(nn.Module):
         self.flag_bias = nn.Parameter(torch.full((self.heads, 1, 1), 2.0))
 
     def forward(
-        self, queries: torch.Tensor, tokens: torch.Tensor, flags: torch.Tensor, bias: torch.Tensor
+        self,
+        queries: torch.Tensor,
+        tokens: torch.Tensor,
+        flags: torch.Tensor,
+        bias: torch.Tensor,
+        heads_at_once: int | None = None,
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Read.
 
@@ -109,6 +115,8 @@ class PairReader(nn.Module):
             tokens: ``[D, T, h]``.
             flags: ``[D, P, T]``, 1 at the pair's own start markers.
             bias: ``[D, 1, 1, T]``, 0 at tokens and far below 0 at padding.
+            heads_at_once: attention heads worked on at a time; all by default.
+                Memory is in proportion, the result is the same.
 
         Returns:
             New queries ``[D, P, h]`` and attention, mean over heads ``[D, P, T]``.
@@ -118,21 +126,29 @@ class PairReader(nn.Module):
         def split(values: torch.Tensor) -> torch.Tensor:
             return values.reshape(*values.shape[:2], count, size).transpose(1, 2)
 
-        query = split(self.query(queries))
-        key, value = split(self.key(tokens)), split(self.value(tokens))
-        scores = query @ key.transpose(-1, -2)
+        query = split(self.query(queries)) / math.sqrt(size)
+        key, value = split(self.key(tokens)).transpose(-1, -2), split(self.value(tokens))
         # A flagged key is key + flag_key: the flag's part of the product is added where it is set.
         flagged = (query * self.flag_key.view(count, 1, size)).sum(-1, keepdim=True)
+        flagged = flagged + self.flag_bias
         own = flags.unsqueeze(1)
-        scores = (scores + flagged * own) / math.sqrt(size) + self.flag_bias * own + bias
-        attention = scores.float().softmax(-1).to(value.dtype)
-        share = (attention * own).sum(-1, keepdim=True)
-        read = attention @ value + share * self.flag_value.view(count, 1, size)
-        read = read.transpose(1, 2).flatten(-2)
+        step = heads_at_once or count
+        parts, total = [], None
+        for start in range(0, count, step):
+            heads = slice(start, start + step)
+            scores = query[:, heads] @ key[:, heads] + flagged[:, heads] * own + bias
+            attention = scores.float().softmax(-1).to(value.dtype)
+            share = (attention * own).sum(-1, keepdim=True)
+            flag_value = self.flag_value.view(count, 1, size)[heads]
+            parts.append(attention @ value[:, heads] + share * flag_value)
+            seen = attention.sum(1)
+            total = seen if total is None else total + seen
+        read = torch.cat(parts, dim=1).transpose(1, 2).flatten(-2)
         queries = self.mixed_norm(queries + self.dropout(self.mixed(read)))
         inner = nn.functional.gelu(self.inner(queries))
         queries = self.outer_norm(queries + self.dropout(self.outer(inner)))
-        return queries, attention.mean(1)
+        assert total is not None
+        return queries, total / count
 
 
 class DocumentModel(nn.Module):
@@ -171,70 +187,78 @@ class DocumentModel(nn.Module):
     def tokens(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
         """Token vectors of all windows in a row: ``[D, W · L, h]``."""
         documents, windows, length = input_ids.shape
+        # A window of padding alone has nothing to attend to; its first token is lent to it.
+        mask = torch.cat([torch.ones_like(attention_mask[..., :1]), attention_mask[..., 1:]], -1)
         output: torch.Tensor = self.encoder(
             input_ids.reshape(documents * windows, length),
-            attention_mask=attention_mask.reshape(documents * windows, length),
+            attention_mask=mask.reshape(documents * windows, length),
         )[0]
         return output.reshape(documents, windows * length, -1)
 
     def pair_vectors(
         self,
         tokens: torch.Tensor,
-        attention_mask: torch.Tensor,
+        token_mask: torch.Tensor,
         mentions: torch.Tensor,
         members: torch.Tensor,
         pairs: torch.Tensor,
+        *,
+        heads_at_once: int | None = None,
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """Vectors of all pairs.
 
         Args:
             tokens: ``[D, T, h]``.
-            attention_mask: ``[D, W, L]`` with W · L = T.
+            token_mask: ``[D, T]``, 1 for tokens, 0 for padding.
             mentions: ``[D, M]``.
             members: ``[D, E, M]``.
             pairs: ``[D, P, 2]``.
+            heads_at_once: attention heads worked on at a time; memory is in
+                proportion to this times P · T.
 
         Returns:
             Pair vectors ``[D, P, 2h]``, attention ``[D, P, T]`` of the last
             reading layer, mention vectors ``[D, M, h]``.
         """
-        documents = mentions.shape[0]  # len() would become a constant of the exported graph
-        index = mentions.unsqueeze(-1).expand(-1, -1, tokens.shape[-1])
-        vectors = tokens.gather(1, index)
-        # log Σ exp over each entity's markers; a document has at most a few hundred of either.
-        spread = vectors.unsqueeze(1).float() + (1.0 - members).unsqueeze(-1) * _FAR
-        entities = spread.logsumexp(2).to(tokens.dtype)
-        first, second = (
-            entities.gather(1, pairs[..., side].unsqueeze(-1).expand(-1, -1, tokens.shape[-1]))
-            for side in (0, 1)
+        width = tokens.shape[-1]
+        vectors = tokens.gather(1, mentions.unsqueeze(-1).expand(-1, -1, width))
+        entities = entity_vectors(vectors, members).to(tokens.dtype)
+        # What concerns one entity is computed once an entity, not once a pair.
+        folded = torch.tanh(self.left(entities))
+        summed = nn.functional.linear(entities, self.sum.weight)
+
+        def of_pairs(values: torch.Tensor, side: int) -> torch.Tensor:
+            index = pairs[..., side].unsqueeze(-1).expand(-1, -1, values.shape[-1])
+            return values.gather(1, index)
+
+        blocks = (*pairs.shape[:2], self.groups, width // self.groups)
+        left, right = (of_pairs(folded, side).reshape(blocks) for side in (0, 1))
+        outer = (left.unsqueeze(-1) * right.unsqueeze(-2)).flatten(2)
+        start = of_pairs(summed, 0) + of_pairs(summed, 1) + self.sum.bias
+        start = self.start_norm(start + self._symmetric(outer))
+        own = (of_pairs(members, 0) + of_pairs(members, 1)).clamp(max=1.0).to(tokens.dtype)
+        # documents, pairs: len() would become a constant of the exported graph
+        flags = torch.zeros(
+            pairs.shape[0], pairs.shape[1], tokens.shape[1], dtype=own.dtype, device=own.device
         )
-        left, right = torch.tanh(self.left(first)), torch.tanh(self.left(second))
-        blocks = (*left.shape[:2], self.groups, -1)
-        split_left, split_right = left.reshape(blocks), right.reshape(blocks)
-        outer = split_left.unsqueeze(-1) * split_right.unsqueeze(-2)
-        # Both orders added: the answer must not depend on which entity comes first.
-        outer = (outer + outer.transpose(-1, -2)).flatten(2)
-        start = self.start_norm(self.sum(first + second) + self.bilinear(outer))
-        membership = members.transpose(1, 2)
-        own = torch.zeros(
-            documents, tokens.shape[1], members.shape[1], dtype=members.dtype, device=members.device
-        )
-        own = own.scatter_add(
-            1, mentions.unsqueeze(-1).expand(-1, -1, members.shape[1]), membership
-        )
-        own = own.transpose(1, 2)
-        flags = sum(
-            own.gather(1, pairs[..., side].unsqueeze(-1).expand(-1, -1, tokens.shape[1]))
-            for side in (0, 1)
-        )
-        flags = flags.clamp(max=1.0).to(tokens.dtype)  # type: ignore[union-attr]
-        mask = attention_mask.reshape(documents, 1, 1, -1).to(tokens.dtype)
-        bias = (1.0 - mask) * _FAR
+        flags = flags.scatter_add(2, mentions.unsqueeze(1).expand(-1, pairs.shape[1], -1), own)
+        bias = (1.0 - token_mask.to(tokens.dtype)).unsqueeze(1).unsqueeze(1) * _FAR
         queries = start
         attention = flags
         for reader in self.readers:
-            queries, attention = reader(queries, tokens, flags, bias)
+            queries, attention = reader(queries, tokens, flags, bias, heads_at_once)
         return torch.cat([queries, start], dim=-1), attention, vectors
+
+    def _symmetric(self, outer: torch.Tensor) -> torch.Tensor:
+        """The bilinear term over both orders: ``W vec(x yᵀ + y xᵀ) = (W + W') vec(x yᵀ)``.
+
+        With W' the weights of the transposed products: the answer must not
+        depend on which entity comes first.
+        """
+        weight = self.bilinear.weight
+        block = math.isqrt(weight.shape[1] // self.groups)
+        square = weight.reshape(-1, self.groups, block, block)
+        return nn.functional.linear(outer, (square + square.transpose(-1, -2)).flatten(1))
 
     def forward(self, batch: DocumentBatch, tasks: frozenset[str] | None = None) -> TaskTensors:
         """Logits of the tasks.
@@ -245,7 +269,7 @@ class DocumentModel(nn.Module):
         """
         tokens = self.tokens(batch.input_ids, batch.attention_mask)
         vectors, _, mentions = self.pair_vectors(
-            tokens, batch.attention_mask, batch.mentions, batch.members, batch.pairs
+            tokens, batch.attention_mask.flatten(1), batch.mentions, batch.members, batch.pairs
         )
         real = vectors[batch.pair_mask]
         wanted = (
@@ -260,6 +284,28 @@ class DocumentModel(nn.Module):
         if "coreference" in wanted:
             logits.coreference = upper_pairs(self.coreference(mentions))
         return logits
+
+
+def entity_vectors(vectors: torch.Tensor, members: torch.Tensor) -> torch.Tensor:
+    """``e_j = log Σ exp(v_i)`` over each entity's markers, elementwise.
+
+    As a product ``members · exp(v − c)``, so that memory grows with E + M and
+    not with E · M. The shift c is the middle of each dimension's range over the
+    markers: exact in float32 while that range is below 160, which token vectors
+    behind a layer normalisation keep far from.
+
+    Args:
+        vectors: of the markers ``[D, M, h]``.
+        members: ``[D, E, M]``.
+
+    Returns:
+        ``[D, E, h]`` in float32; an entity without markers is far below 0.
+    """
+    with torch.autocast(vectors.device.type, enabled=False):
+        values = vectors.float()
+        shift = (values.amax(1, keepdim=True) + values.amin(1, keepdim=True)) / 2
+        total = members.float() @ (values - shift).exp()
+        return total.clamp(min=_TINY).log() + shift
 
 
 def marker_coreference_labels(members: torch.Tensor) -> torch.Tensor:

@@ -62,6 +62,14 @@ class DocumentInput:
     pairs_apart: int = 0
 
     @property
+    def markers(self) -> dict[tuple[int, int], list[int]]:
+        """Window and position of each start marker → its entities, in the text's order."""
+        found: dict[tuple[int, int], list[int]] = {}
+        for window, place, entity in self.mentions:
+            found.setdefault((window, place), []).append(entity)
+        return found
+
+    @property
     def tokens(self) -> int:
         """Tokens of all windows together."""
         return sum(map(len, self.windows))

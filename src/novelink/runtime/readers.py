@@ -13,11 +13,11 @@ from novelink.errors import ModelError
 from novelink.reading.document import DocumentReading
 from novelink.reading.pair import PairReading
 from novelink.runtime.bundle import CONFIG
-from novelink.runtime.document_model import DocumentModel
+from novelink.runtime.document_model import DocumentModel, Started
 from novelink.runtime.pair_model import PairModel
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
@@ -41,6 +41,8 @@ class Block:
         tokens: tokens to be read for them.
         copies: one marked copy a pair, of per-pair reading.
         whole: the document, of whole-document reading.
+        segments: of every token of all its windows, the segment that attention
+            is summed over, below 0 for none; None where evidence is not wanted.
         cut_pairs: pairs for which some text is out of sight.
         cut_mentions: mentions out of sight, summed over pairs.
         cut_tokens: tokens out of sight, summed over pairs.
@@ -51,6 +53,7 @@ class Block:
     tokens: int
     copies: tuple[PairInput, ...] = ()
     whole: DocumentInput | None = None
+    segments: NDArray[np.int64] | None = None
     cut_pairs: int = 0
     cut_mentions: int = 0
     cut_tokens: int = 0
@@ -64,7 +67,7 @@ class BlockLogits:
     Attributes:
         relation: float32 [P, R + 1].
         novelty: float32 [P, 3].
-        attention: float32 [P, tokens], of whole-document reading, where asked for.
+        attention: float32 [P, segments], of whole-document reading, where asked for.
     """
 
     relation: NDArray[np.float32]
@@ -72,17 +75,64 @@ class BlockLogits:
     attention: NDArray[np.float32] | None = None
 
 
+class Scoring(Protocol):
+    """Blocks that are being scored."""
+
+    def results(self) -> list[BlockLogits]:
+        """Wait for all."""
+
+    def cancel(self) -> None:
+        """Begin nothing more."""
+
+
 class Reader(Protocol):
     """A model with its reading."""
 
     gives_evidence: bool
+    overlaps: bool
+    """Whether scoring goes on while the caller does other things."""
     threads: int
 
     def blocks(self, document: Document, pairs: Sequence[Pair]) -> Iterator[Block]:
         """A document's pairs in order, made ready."""
 
-    def logits(self, blocks: Sequence[Block], *, evidence: bool = False) -> list[BlockLogits]:
-        """Scores of blocks of any documents; a block's bits depend on itself alone."""
+    def start(self, blocks: Sequence[Block]) -> Scoring:
+        """Score blocks of any documents; a block's bits depend on itself alone.
+
+        All or none of them have segments.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """Blocks that are scored when their results are asked for."""
+
+    score: Callable[[], list[BlockLogits]]
+
+    def results(self) -> list[BlockLogits]:
+        """See :class:`Scoring`."""
+        return self.score()
+
+    def cancel(self) -> None:
+        """See :class:`Scoring`."""
+
+
+@dataclass(frozen=True, slots=True)
+class _UnderWay:
+    """Documents that threads work on."""
+
+    started: Started
+
+    def results(self) -> list[BlockLogits]:
+        """See :class:`Scoring`."""
+        return [
+            BlockLogits(scored.relation, scored.novelty, scored.attention)
+            for scored in self.started.results()
+        ]
+
+    def cancel(self) -> None:
+        """See :class:`Scoring`."""
+        self.started.cancel()
 
 
 class PairReader:
@@ -95,6 +145,7 @@ class PairReader:
     """
 
     gives_evidence = False
+    overlaps = False
 
     def __init__(self, bundle: Bundle, *, threads: int | None, batch_tokens: int) -> None:
         self.reading = PairReading(bundle.tokenizer(), bundle.max_length)
@@ -114,8 +165,12 @@ class PairReader:
                 cut_tokens=sum(copy.cut_tokens for copy in copies),
             )
 
-    def logits(self, blocks: Sequence[Block], *, evidence: bool = False) -> list[BlockLogits]:  # noqa: ARG002 (gives_evidence says that there is none)
+    def start(self, blocks: Sequence[Block]) -> Scoring:
         """See :class:`Reader`."""
+        return _Waiting(lambda: self.logits(blocks))
+
+    def logits(self, blocks: Sequence[Block]) -> list[BlockLogits]:
+        """Scores of blocks: batches of copies cross their borders."""
         scored = self.model.logits([copy for block in blocks for copy in block.copies])
         results = []
         start = 0
@@ -140,6 +195,7 @@ class DocumentReader:
         self.reading = DocumentReading(bundle.tokenizer(), bundle.schema, bundle.max_length)
         self.model = DocumentModel(bundle, threads=threads)
         self.threads = self.model.threads
+        self.overlaps = self.threads > 1
 
     def blocks(self, document: Document, pairs: Sequence[Pair]) -> Iterator[Block]:
         """See :class:`Reader`."""
@@ -152,13 +208,11 @@ class DocumentReader:
                 pairs_apart=whole.pairs_apart,
             )
 
-    def logits(self, blocks: Sequence[Block], *, evidence: bool = False) -> list[BlockLogits]:
+    def start(self, blocks: Sequence[Block]) -> Scoring:
         """See :class:`Reader`."""
         documents = [block.whole for block in blocks if block.whole is not None]
-        return [
-            BlockLogits(scored.relation, scored.novelty, scored.attention)
-            for scored in self.model.logits(documents, attention=evidence)
-        ]
+        segments = [block.segments for block in blocks if block.segments is not None]
+        return _UnderWay(self.model.start(documents, segments or None))
 
 
 def open_reader(bundle: Bundle, *, threads: int | None, batch_tokens: int) -> Reader:

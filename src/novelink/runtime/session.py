@@ -41,6 +41,11 @@ class Session:
         _check_names("output", [name for name in found if name in outputs], outputs, source)
         self.outputs = tuple(outputs)
 
+    def width(self, name: str) -> int:
+        """Size of an input's last axis, where the graph fixes it."""
+        (found,) = (item.shape[-1] for item in self._session.get_inputs() if item.name == name)
+        return int(found)
+
     def run(self, feed: Mapping[str, NDArray[Any]], outputs: Sequence[str] | None = None) -> Arrays:
         """Output name → array, for inputs of one shape.
 

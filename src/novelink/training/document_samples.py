@@ -115,7 +115,7 @@ def document_batch(inputs: Sequence[DocumentInput], pad_id: int) -> DocumentBatc
     count = len(inputs)
     windows = max(len(item.windows) for item in inputs)
     length = padded(max(len(window) for item in inputs for window in item.windows))
-    markers = max(1, *(len(item.mentions) for item in inputs))
+    markers = max(1, *(len(item.markers) for item in inputs))
     entities = max(1, *(item.entities for item in inputs))
     pairs = max(1, *(len(item.pairs) for item in inputs))
     ids = np.full((count, windows, length), pad_id, dtype=np.int64)
@@ -128,14 +128,12 @@ def document_batch(inputs: Sequence[DocumentInput], pad_id: int) -> DocumentBatc
         for place, window in enumerate(item.windows):
             ids[row, place, : len(window)] = window
             mask[row, place, : len(window)] = 1
-        for column, (window_number, position, entity) in enumerate(item.mentions):
-            mentions[row, column] = window_number * length + position
-            members[row, entity, column] = 1.0
+        for column, ((number, position), owners) in enumerate(item.markers.items()):
+            mentions[row, column] = number * length + position
+            members[row, owners, column] = 1.0
         if item.pairs:
             pair_ids[row, : len(item.pairs)] = item.pairs
         pair_mask[row, : len(item.pairs)] = True
-    # A window of padding only would have nothing to attend to: it sees its first pad token.
-    mask[:, :, 0] = 1
     return DocumentBatch(
         torch.from_numpy(ids),
         torch.from_numpy(mask),

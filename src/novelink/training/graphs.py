@@ -64,26 +64,33 @@ class PairGraph(nn.Module):
 
 
 class DocumentGraph(nn.Module):
-    """Documents → the logits of all their pairs, and what each attended to."""
+    """Documents → the logits of all their pairs, and what each attended to.
+
+    Vectors of windows that were encoded before can be given as ``known``: so a
+    long text is encoded some windows at a time, and once however many pairs
+    there are.
+    """
 
     def __init__(self, model: DocumentModel) -> None:
         super().__init__()
         self.model = model
 
-    def forward(
+    def forward(  # noqa: PLR0917 (the exporter gives tensors by position)
         self,
         input_ids: torch.Tensor,
         attention_mask: torch.Tensor,
+        known: torch.Tensor,
         mentions: torch.Tensor,
         members: torch.Tensor,
         pairs: torch.Tensor,
     ) -> tuple[torch.Tensor, ...]:
         """See :mod:`novelink.runtime.document_model` for shapes."""
         tokens = self.model.tokens(input_ids, attention_mask)
+        mask = torch.cat([torch.ones_like(known[..., 0]), attention_mask.flatten(1).float()], 1)
         vectors, attention, _ = self.model.pair_vectors(
-            tokens, attention_mask, mentions, members, pairs
+            torch.cat([known, tokens], 1), mask, mentions, members, pairs, heads_at_once=1
         )
-        return self.model.relation(vectors), self.model.novelty(vectors), attention
+        return self.model.relation(vectors), self.model.novelty(vectors), attention, tokens
 
 
 def traced_graph(model: TaskModel) -> TracedGraph:
@@ -95,7 +102,9 @@ def traced_graph(model: TaskModel) -> TracedGraph:
             document_runtime.INPUTS,
             document_runtime.OUTPUTS,
             _DOCUMENT_AXES,
-            lambda generator, batch, length: _document_example(generator, batch, length, size),
+            lambda generator, batch, length: _document_example(
+                generator, batch, length, size, model.model.encoder.config.hidden_size
+            ),
         )
     axes = {name: {0: "batch", 1: "length"} for name in pair_runtime.INPUTS}
     axes |= {name: {0: "batch"} for name in pair_runtime.OUTPUTS}
@@ -111,12 +120,14 @@ def traced_graph(model: TaskModel) -> TracedGraph:
 _DOCUMENT_AXES = {
     "input_ids": {0: "documents", 1: "windows", 2: "length"},
     "attention_mask": {0: "documents", 1: "windows", 2: "length"},
+    "known": {0: "documents", 1: "known"},
     "mentions": {0: "documents", 1: "markers"},
     "members": {0: "documents", 1: "entities", 2: "markers"},
     "pairs": {0: "documents", 1: "pairs"},
     "relation": {0: "documents", 1: "pairs"},
     "novelty": {0: "documents", 1: "pairs"},
-    "attention": {0: "documents", 1: "pairs", 2: "tokens"},
+    "attention": {0: "documents", 1: "pairs", 2: "all_tokens"},
+    "tokens": {0: "documents", 1: "tokens"},
 }
 
 
@@ -131,13 +142,17 @@ def _pair_example(generator: np.random.Generator, batch: int, length: int, size:
     return dict(zip(pair_runtime.INPUTS, (ids, mask, first, second), strict=True))
 
 
-def _document_example(generator: np.random.Generator, batch: int, length: int, size: int) -> Feed:
+def _document_example(
+    generator: np.random.Generator, batch: int, length: int, size: int, hidden: int
+) -> Feed:
     windows, markers = 1 + batch % 2, 3 + length // 8
     entities, pairs = 3 + length // 16, 4 + length // 4
+    known = (batch - 1) * length // 2  # none for the batch of one, as for most documents
     ids = generator.integers(0, size, (batch, windows, length))
     mask = np.ones((batch, windows, length), dtype=np.int64)
     mask[-1, -1, length // 2 + 1 :] = 0
-    mentions = generator.integers(0, windows * length // 2, (batch, markers))
+    vectors = generator.normal(size=(batch, known, hidden)).astype(np.float32)
+    mentions = generator.integers(0, known + windows * length // 2, (batch, markers))
     members = np.zeros((batch, entities, markers), dtype=np.float32)
     for row in range(batch):
         # The first markers give every entity one; the rest fall where they may.
@@ -146,5 +161,5 @@ def _document_example(generator: np.random.Generator, batch: int, length: int, s
         )[:markers]
         members[row, owners, np.arange(markers)] = 1.0
     ids_of_pairs = generator.integers(0, min(entities, markers), (batch, pairs, 2))
-    values = (ids, mask, mentions, members, ids_of_pairs)
+    values = (ids, mask, vectors, mentions, members, ids_of_pairs)
     return dict(zip(document_runtime.INPUTS, values, strict=True))
