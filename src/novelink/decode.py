@@ -119,9 +119,9 @@ def decide(
     """
     if not len(pair_types):
         return []
-    legal = _legal(pair_types, schema)
+    legal = legal_classes(pair_types, schema)
     logits = np.where(legal, relation.astype(np.float64) / settings.relation_temperature, -np.inf)
-    related = np.round(1.0 - _softmax(logits)[:, 0], DECIMALS)
+    related = np.round(1.0 - softmax(logits)[:, 0], DECIMALS)
     best = 1 + np.argmax(logits[:, 1:], axis=1)
     possible = [bool(row.any()) for row in legal[:, 1:]]
     labels = schema.relation_labels
@@ -160,7 +160,7 @@ def relations_of(pairs: Sequence[Pair], decisions: Sequence[Decision]) -> list[R
     ]
 
 
-def _legal(pair_types: Sequence[PairType], schema: Schema) -> NDArray[np.bool_]:
+def legal_classes(pair_types: Sequence[PairType], schema: Schema) -> NDArray[np.bool_]:
     """Bool [N, R + 1]: no relation and the types that each pair takes."""
     labels = schema.relation_labels
     rows = {
@@ -170,7 +170,8 @@ def _legal(pair_types: Sequence[PairType], schema: Schema) -> NDArray[np.bool_]:
     return np.stack([rows[types] for types in pair_types])
 
 
-def _softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
+def softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Rows of logits [N, C] → rows of probabilities."""
     raised = np.exp(logits - logits.max(axis=1, keepdims=True))
     total: NDArray[np.float64] = raised / raised.sum(axis=1, keepdims=True)
     return total

@@ -36,7 +36,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "lexicon": ("lexicon", "An index of names, for entities' database ids."),
     "train": ("train", "Train a model on a corpus."),
     "train-tagger": ("train_tagger", "Train a model that finds entities."),
+    "crossval": ("crossval", "Train one model a fold, and score them together."),
     "export": ("export", "A trained model, ready to predict without torch."),
+    "ensemble": ("ensemble", "Several models that vote, as one model folder."),
+    "reproduce": ("reproduce", "The runs of the BioRED track's best system, by name."),
     "pretrain": ("pretrain", "Masked-language training of an encoder on raw text."),
 }
 

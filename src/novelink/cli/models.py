@@ -10,6 +10,8 @@ import click
 from novelink.errors import ModelError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from novelink.runtime.bundle import Bundle
 
 
@@ -59,8 +61,12 @@ def info(model: str | None, *, as_json: bool, card: bool) -> None:
 
     MODEL is a name of `novelink models list` or a model folder.
     """
-    from novelink.runtime.bundle import CARD, load_bundle
+    from novelink.runtime.bundle import CARD, find_bundle, load_bundle
+    from novelink.runtime.model_set import is_model_set
 
+    if is_model_set(find_bundle(model)):
+        _print_set(find_bundle(model), as_json=as_json, card=card)
+        return
     bundle = load_bundle(model)
     if card:
         click.echo(bundle.contents[CARD].decode("utf-8", "replace"), nl=False)
@@ -91,7 +97,13 @@ def verify(ctx: click.Context, models: tuple[str, ...], *, as_json: bool) -> Non
 
     Without MODELS, all that came with the package. Exit code 1 if any fails.
     """
-    from novelink.runtime.bundle import embedded_names, load_bundle, unlisted_files
+    from novelink.runtime.bundle import (
+        embedded_names,
+        find_bundle,
+        load_bundle,
+        unlisted_files,
+    )
+    from novelink.runtime.model_set import is_model_set
 
     wanted = models or tuple(embedded_names())
     if not wanted:
@@ -102,19 +114,53 @@ def verify(ctx: click.Context, models: tuple[str, ...], *, as_json: bool) -> Non
     for model in wanted:
         result: dict[str, Any] = {"model": model, "ok": True, "error": None}
         try:
+            if is_model_set(find_bundle(model)):
+                result |= _verified_set(find_bundle(model))
+                continue
             bundle = load_bundle(model)
             _open(bundle)
             result |= {"files": len(bundle.files), "size": bundle.size}
             result["unlisted"] = unlisted_files(bundle)
         except ModelError as error:
             result |= {"ok": False, "error": str(error)}
-        results.append(result)
-        if not as_json:
-            _print_result(result)
+        finally:
+            results.append(result)
+            if not as_json:
+                _print_result(result)
     if as_json:
         _print_json(results)
     if not all(result["ok"] for result in results):
         ctx.exit(1)
+
+
+def _verified_set(folder: Path) -> dict[str, Any]:
+    """Check a set of models, its members included, and open each."""
+    from novelink.runtime.model_set import load_model_set
+
+    models = load_model_set(folder)
+    bundles = {bundle.folder: bundle for bundle in (*models.relation, *models.novelty)}
+    for bundle in bundles.values():
+        _open(bundle)
+    files = sum(len(bundle.files) for bundle in bundles.values())
+    return {"files": files, "size": models.size, "members": len(bundles), "unlisted": []}
+
+
+def _print_set(folder: Path, *, as_json: bool, card: bool) -> None:
+    from novelink.runtime.bundle import CARD
+    from novelink.runtime.model_set import load_model_set
+
+    models = load_model_set(folder)
+    if card:
+        click.echo((folder / CARD).read_text(encoding="utf-8"), nl=False)
+        return
+    if as_json:
+        _print_json({"name": models.name, "size": models.size, "config": models.config})
+        return
+    click.echo(f"{models.name}: a set of models, {models.size / 1e6:.1f} MB in {folder}")
+    click.echo(f"  schema: {models.schema.name}")
+    click.echo(f"  voting: {models.voting}")
+    for role, bundles in (("relation", models.relation), ("novelty", models.novelty)):
+        click.echo(f"  {role}: {', '.join(bundle.folder.name for bundle in bundles) or 'none'}")
 
 
 def _open(bundle: Bundle) -> None:

@@ -97,6 +97,17 @@ def load_encoder(
     return encoder
 
 
+def encoder_config(name: str, *, revision: str | None = None, offline: bool = False) -> Any:
+    """An encoder's configuration, without its weights.
+
+    Raises:
+        ModelError: there is no such encoder, or it cannot be reached.
+    """
+    from transformers import AutoConfig
+
+    return _load(AutoConfig, name, revision=revision, offline=offline)
+
+
 @contextmanager
 def quiet_transformers() -> Iterator[None]:
     """Keep progress bars and load reports of the transformers library off stderr.

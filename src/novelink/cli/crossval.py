@@ -1,0 +1,141 @@
+"""``novelink crossval``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from novelink.cli import options
+from novelink.errors import MissingExtraError, SettingsError
+
+if TYPE_CHECKING:
+    from novelink.training.crossval import CrossValidation
+
+
+@click.command("crossval")
+@click.argument("config", type=click.Path(exists=True, dir_okay=False))
+@click.option(
+    "--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Change a setting; repeatable."
+)
+@click.option(
+    "--output",
+    "-o",
+    required=True,
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder of the folds.",
+)
+@click.option("--folds", default=10, show_default=True, type=click.IntRange(min=2))
+@click.option(
+    "--fold",
+    "only",
+    multiple=True,
+    type=click.IntRange(min=1),
+    metavar="K",
+    help="Train only this fold, counted from 1; repeatable. For one job a fold on a cluster.",
+)
+@click.option(
+    "--parallel",
+    default=1,
+    show_default=True,
+    type=click.IntRange(min=1),
+    help="Folds side by side, each with its share of the cores, or a GPU of its own.",
+)
+@click.option(
+    "--export",
+    "precision",
+    type=click.Choice(["fp32", "int8"]),
+    help="Also export each fold's model, to OUTPUT/fold-NN/model.",
+)
+def command(
+    config: str,
+    *,
+    overrides: tuple[str, ...],
+    output: Path,
+    folds: int,
+    only: tuple[int, ...],
+    parallel: int,
+    precision: str | None,
+) -> None:
+    r"""Train one model a fold; documents, not pairs, are dealt out to the folds.
+
+    \b
+    novelink crossval recipes/pair.toml -o runs/folds --export int8 \
+        --set data.train=Train.PubTator --set data.dev=Dev.PubTator
+    novelink ensemble runs/folds/fold-*/model -o ten-fold
+
+    The documents of data.train and data.dev are joined. Each fold is held back from one model,
+    chooses its epoch and thresholds, and is answered by it; the scores over all of them are
+    printed as JSON. OUTPUT/folds.json says which document was where. A stopped run goes on when
+    the same command is given again, finished folds are kept.
+    """
+    try:
+        from novelink.training.crossval import CrossValidation
+        from novelink.training.workers import run_workers
+    except ImportError as error:
+        raise MissingExtraError("training", "train") from error
+    from novelink.cli.train import read_documents
+    from novelink.schema import BIORED, load_schema
+    from novelink.training.settings import load_settings
+
+    settings = load_settings(config, overrides)
+    files = [path for path in (settings.data.train, settings.data.dev) if path]
+    if not files:
+        raise SettingsError("no documents", remedy="Set data.train (and data.dev) to a file")
+    schema = load_schema(settings.data.schema) if settings.data.schema else BIORED
+    documents = [document for path in files for document in read_documents(path, schema)]
+    run = CrossValidation(
+        settings,
+        documents,
+        output,
+        folds=folds,
+        log=lambda line: click.echo(line, err=True),
+    )
+    wanted = [number for number in (only or run.numbers) if not run.is_done(number)]
+    for number in wanted:
+        if number not in run.numbers:
+            raise SettingsError(f"there is no fold {number}", remedy=f"Folds are 1 to {folds}")
+    if parallel > 1 and len(wanted) > 1:
+        shared = [*(part for change in overrides for part in ("--set", change))]
+        shared += ["-o", str(output), "--folds", str(folds)]
+        run_workers(
+            [
+                (f"fold {number}", ["crossval", config, *shared, "--fold", str(number)])
+                for number in wanted
+            ],
+            parallel,
+            log=lambda line: click.echo(line, err=True),
+        )
+    else:
+        for number in wanted:
+            run.run(number)
+    if precision:
+        for number in only or run.numbers:
+            _export(run, number, precision)
+    if all(map(run.is_done, run.numbers)):
+        click.echo(json.dumps(run.summary(), indent=2))
+    else:
+        done = sum(map(run.is_done, run.numbers))
+        options.say([f"{done} of {len(run.numbers)} folds are done; scores come with the last"])
+
+
+def _export(run: CrossValidation, number: int, precision: str) -> None:
+    from novelink.training.export import export_model
+    from novelink.training.selection import read_notes
+    from novelink.training.task_model import load_model
+
+    target = run.folder(number) / "model"
+    if target.exists():
+        return
+    notes = read_notes(run.model(number))
+    from novelink.decode import DecisionSettings
+
+    export_model(
+        load_model(run.model(number)),
+        target,
+        DecisionSettings.from_dict(notes.pop("decision")),
+        precision=precision,
+        notes=notes,
+    )

@@ -1,0 +1,248 @@
+"""Several models as one: a folder of model folders, checked like a single model.
+
+.. code-block:: text
+
+    config.json       name, schema, how votes are joined, which members vote on what
+    README.md         the card
+    members/<name>/   one model folder each, with its own manifest
+    manifest.json     size and sha256 of the files above, members' manifests included
+
+A member's manifest stands for its files, so that every byte is checked once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from novelink.errors import ModelError, SettingsError
+from novelink.runtime.bundle import CARD, CONFIG, FORMAT, MANIFEST, load_bundle
+from novelink.voting import METHODS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from novelink.runtime.bundle import Bundle
+    from novelink.schema import Schema
+
+READING = "set"
+MEMBERS = "members"
+_AGAIN = "Copy the set again, or make it anew with: novelink ensemble"
+
+
+@dataclass(frozen=True)
+class ModelSet:
+    """An opened set; every file of it has been checked.
+
+    Attributes:
+        folder: where it lies.
+        name: the set's name.
+        schema: the members' vocabulary.
+        voting: one of :data:`novelink.voting.METHODS`.
+        relation: members that vote on relation types, at least one.
+        novelty: members that vote on novelty; may be the same ones, or none.
+        config: the whole ``config.json``.
+        size: bytes of all files together.
+    """
+
+    folder: Path
+    name: str
+    schema: Schema
+    voting: str
+    relation: tuple[Bundle, ...]
+    novelty: tuple[Bundle, ...]
+    config: dict[str, Any] = field(repr=False)
+    size: int = 0
+
+
+def is_model_set(folder: Path) -> bool:
+    """Whether a folder says of itself that it is a set of models."""
+    try:
+        config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(config, dict) and config.get("reading") == READING
+
+
+def load_model_set(folder: Path) -> ModelSet:
+    """Open a set and check every file of it.
+
+    Raises:
+        ModelError: a file is missing or differs from its manifest, or the
+            members do not fit each other.
+    """
+    listed = _listed(folder)
+    for name, (digest, size) in listed.items():
+        _check(folder / name, digest, size)
+    for name in (CONFIG, CARD):
+        if name not in listed:
+            raise ModelError(f"the manifest does not list {name}", source=str(folder / MANIFEST))
+    config = json.loads((folder / CONFIG).read_bytes())
+    try:
+        names = {role: [str(name) for name in config[MEMBERS][role]] for role in _ROLES}
+        voting, set_name = str(config["voting"]), str(config["name"])
+    except (KeyError, TypeError) as error:
+        raise ModelError(
+            "not a set of models", source=str(folder / CONFIG), remedy=_AGAIN
+        ) from error
+    bundles: dict[str, Bundle] = {}
+    for name in dict.fromkeys([*names["relation"], *names["novelty"]]):
+        if f"{MEMBERS}/{name}/{MANIFEST}" not in listed:
+            raise ModelError(
+                f"the manifest does not list the member '{name}'", source=str(folder / MANIFEST)
+            )
+        bundles[name] = load_bundle(folder / MEMBERS / name)
+    _check_members(bundles, names, voting)
+    first = next(iter(bundles.values()))
+    return ModelSet(
+        folder,
+        set_name,
+        first.schema,
+        voting,
+        tuple(bundles[name] for name in names["relation"]),
+        tuple(bundles[name] for name in names["novelty"]),
+        config,
+        sum(size for _, size in listed.values()) + sum(bundle.size for bundle in bundles.values()),
+    )
+
+
+def write_model_set(
+    folder: Path,
+    relation: Sequence[Path],
+    novelty: Sequence[Path] = (),
+    *,
+    name: str,
+    voting: str = "majority",
+    card: str | None = None,
+) -> ModelSet:
+    """Copy model folders into a new set.
+
+    Args:
+        folder: made anew; it must not exist.
+        relation: model folders that vote on relation types.
+        novelty: model folders that vote on novelty.
+        name: the set's name.
+        voting: one of :data:`novelink.voting.METHODS`.
+        card: text of the card; a short one is written otherwise.
+
+    Raises:
+        ModelError: a folder is no whole model, or two do not fit each other.
+        SettingsError: the folder exists, or there is no such way to vote.
+    """
+    if folder.exists():
+        raise SettingsError(f"{folder} exists", remedy="Give another folder, or delete this one")
+    sources = list(dict.fromkeys(path.resolve() for path in [*relation, *novelty]))
+    bundles = {
+        f"{number:02d}-{bundle.name}": bundle
+        for number, bundle in enumerate(map(load_bundle, sources), start=1)
+    }
+    place = dict(zip(sources, bundles, strict=True))
+    names = {
+        "relation": [place[path.resolve()] for path in relation],
+        "novelty": [place[path.resolve()] for path in novelty],
+    }
+    _check_members(bundles, names, voting)
+    config = {
+        "format": FORMAT,
+        "name": name,
+        "reading": READING,
+        "schema": next(iter(bundles.values())).schema.to_dict(),
+        "voting": voting,
+        MEMBERS: names,
+    }
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".set-") as scratch:
+        fresh = Path(scratch) / "set"
+        for member, bundle in bundles.items():
+            shutil.copytree(bundle.folder, fresh / MEMBERS / member)
+        text = json.dumps(config, indent=2, ensure_ascii=False) + "\n"
+        (fresh / CONFIG).write_text(text, encoding="utf-8")
+        (fresh / CARD).write_text(card or _short_card(config), encoding="utf-8")
+        _write_manifest(fresh, list(bundles))
+        fresh.rename(folder)
+    return load_model_set(folder)
+
+
+_ROLES = ("relation", "novelty")
+
+
+def _check_members(bundles: dict[str, Bundle], names: dict[str, list[str]], voting: str) -> None:
+    if voting not in METHODS:
+        raise SettingsError(
+            f"unknown voting method '{voting}'", remedy=f"Methods are: {', '.join(METHODS)}"
+        )
+    if not names["relation"]:
+        raise ModelError("a set needs a model that judges relations")
+    schema = bundles[names["relation"][0]].schema
+    for role in _ROLES:
+        for name in names[role]:
+            bundle = bundles[name]
+            if (bundle.schema.relation_labels, bundle.schema.pairs) != (
+                schema.relation_labels,
+                schema.pairs,
+            ):
+                raise ModelError(
+                    f"'{name}' has the schema {bundle.schema.name}, and '{names['relation'][0]}' "
+                    f"has {schema.name}",
+                    remedy="Members of a set must have the same relation types and pairs",
+                )
+            if role not in bundle.config.get("tasks", _ROLES):
+                raise ModelError(f"'{name}' was not trained for {role}, and cannot vote on it")
+
+
+def _write_manifest(folder: Path, members: list[str]) -> None:
+    names = [CONFIG, CARD, *(f"{MEMBERS}/{member}/{MANIFEST}" for member in members)]
+    files = {
+        name: {"sha256": hashlib.sha256(data).hexdigest(), "size": len(data)}
+        for name in names
+        for data in [(folder / name).read_bytes()]
+    }
+    text = json.dumps({"format": FORMAT, "files": files}, indent=2) + "\n"
+    (folder / MANIFEST).write_text(text, encoding="utf-8")
+
+
+def _listed(folder: Path) -> dict[str, tuple[str, int]]:
+    source = str(folder / MANIFEST)
+    try:
+        manifest = json.loads((folder / MANIFEST).read_bytes())
+        if manifest["format"] != FORMAT:
+            raise ModelError(
+                f"the set's format is {manifest['format']}; this version reads {FORMAT}",
+                source=source,
+                remedy="Update novelink",
+            )
+        return {
+            str(name): (str(entry["sha256"]), int(entry["size"]))
+            for name, entry in manifest["files"].items()
+        }
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ModelError("not a manifest", source=source, remedy=_AGAIN) from error
+
+
+def _check(path: Path, digest: str, size: int) -> None:
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise ModelError(f"cannot be read: {error}", source=str(path), remedy=_AGAIN) from error
+    if len(data) != size or hashlib.sha256(data).hexdigest() != digest:
+        raise ModelError("differs from the set's manifest", source=str(path), remedy=_AGAIN)
+
+
+def _short_card(config: dict[str, Any]) -> str:
+    lines = [
+        "---",
+        f"name: {config['name']}",
+        "library: novelink",
+        "---",
+        f"# {config['name']}",
+        f"A set of models that vote ({config['voting']}), made by `novelink ensemble`.",
+    ]
+    for role in _ROLES:
+        names = ", ".join(config[MEMBERS][role]) or "none"
+        lines.append(f"- {role}: {names}")
+    return "\n".join(lines) + "\n"
