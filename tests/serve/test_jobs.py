@@ -62,6 +62,8 @@ def test_a_job_tells_its_progress_and_keeps_its_results(serve, extractor, small_
     job = start(client, small_documents)
     seen = events(client, job)
     assert [name for name, _ in seen[:-1]] == ["progress"] * (len(seen) - 1)
+    done = [data["done"] for name, data in seen if name == "progress"]
+    assert done == sorted(done)
     assert seen[-1][0] == "done"
     assert client.get(f"/v1/jobs/{job}").json()["state"] == "done"
     answer = client.get(f"/v1/jobs/{job}/documents", params={"format": "jsonl"})

@@ -104,3 +104,13 @@ def test_what_a_gone_client_asked_for_leaves_the_queue(gated):
         gated.gate.set()
         server.should_exit = True
         thread.join()
+
+
+def test_a_missing_extra_is_said_with_the_command_that_installs_it():
+    code = (
+        "import sys; sys.modules['fastapi'] = None; from novelink.cli import main; main(['serve'])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "pip install 'novelink[serve]'" in done.stderr
+    assert "Traceback" not in done.stderr

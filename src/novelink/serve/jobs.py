@@ -38,7 +38,7 @@ class Job:
         total: documents asked for.
         state: ``running``, ``done`` or ``failed``.
         stage: ``entities`` or ``relations``.
-        done: documents done.
+        done: documents that have passed this stage.
         relations: found so far.
         error: body of the error of a failed job.
     """
@@ -65,6 +65,11 @@ class Job:
             "relations": self.relations,
             "error": self.error,
         }
+
+    def pass_stage(self, stage: str, done: int) -> None:
+        """So many documents have passed a stage."""
+        self.stage, self.done = stage, done
+        self.tell()
 
     def tell(self) -> None:
         """Wake those who watch."""
@@ -117,12 +122,11 @@ class Jobs:
         documents: list[Document] = []
         try:
             options = ReadOptions(evidence=service.gives_evidence)
-            steps = service.run(parsed, options, left_out)
+            blocks = service.run(parsed, options, left_out, job.pass_stage)
             try:
-                async with aclosing(steps):
-                    async for stage, done, block in steps:
+                async with aclosing(blocks):
+                    async for block in blocks:
                         documents += block
-                        job.stage, job.done = stage, done
                         job.relations += sum(len(document.relations) for document in block)
                         job.tell()
             except Problem as problem:

@@ -166,33 +166,50 @@ class Service:
         }
 
     async def run(
-        self, parsed: Parsed, options: ReadOptions, left_out: dict[str, str]
-    ) -> AsyncGenerator[tuple[str, int, list[Document]], None]:
-        """Read the documents of a job, block by block.
+        self,
+        parsed: Parsed,
+        options: ReadOptions,
+        left_out: dict[str, str],
+        progress: Callable[[str, int], None],
+    ) -> AsyncGenerator[list[Document], None]:
+        """Read the documents of a job.
 
-        What cannot be read goes to ``left_out`` with its reason; the rest goes on.
+        Args:
+            parsed: the body it came with.
+            options: its settings.
+            left_out: takes id → reason of what cannot be read; the rest goes on.
+            progress: called with the stage (``entities`` or ``relations``) and
+                how many documents have passed it.
 
         Yields:
-            Stage (``entities`` or ``relations``), documents done, and the
-            documents of a finished block.
+            Finished documents, block by block.
         """
-        done = 0
         for start in range(0, len(parsed.documents), JOB_BLOCK):
             asked = parsed.documents[start : start + JOB_BLOCK]
             block = asked
             if _wants_entities(parsed, None):
                 block = []
+                progress("entities", start)
                 annotated = self.annotation.annotate(asked, left_out)
                 async with aclosing(annotated):
                     async for part in annotated:
                         block += part
-                        yield "entities", done, []
-            yield "relations", done, await self._read_block(block, options, left_out)
-            done += len(asked)
-        yield "relations", done, []
+                        progress("entities", start + len(block))
+            # Those left out before have passed, too.
+            passed = start + len(asked) - len(block)
+            progress("relations", passed)
+
+            def read(count: int, passed: int = passed) -> None:
+                progress("relations", passed + count)
+
+            yield await self._read_block(block, options, left_out, read)
 
     async def _read_block(
-        self, block: list[Document], options: ReadOptions, left_out: dict[str, str]
+        self,
+        block: list[Document],
+        options: ReadOptions,
+        left_out: dict[str, str],
+        progress: Callable[[int], None],
     ) -> list[Document]:
         kept, pairs = [], []
         for document in block:
@@ -207,6 +224,7 @@ class Service:
                 pairs.append(count)
         while True:
             results: list[Document | None] = [None] * len(kept)
+            done = len(block) - len(kept)
             answers = self.batcher.read(kept, pairs, options)
             try:
                 async with aclosing(answers):
@@ -215,6 +233,8 @@ class Service:
                             left_out[kept[index].id] = result.message
                         else:
                             results[index] = result
+                        done += 1
+                        progress(done)
             except Problem as problem:
                 if problem.status != 429:
                     raise
