@@ -14,8 +14,11 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 import uvicorn
+from click.testing import CliRunner
 from waiting import wait_until
 
+from novelink.cli.serve import command
+from novelink.errors import SettingsError
 from novelink.serve.answers import written
 from novelink.serve.app import create_app
 
@@ -114,3 +117,13 @@ def test_a_missing_extra_is_said_with_the_command_that_installs_it():
     assert done.returncode == 1
     assert "pip install 'novelink[serve]'" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_taken_port_is_said_at_once(tiny_bundle):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        result = CliRunner().invoke(
+            command, ["--port", str(port), "--model", str(tiny_bundle), "--database", ":memory:"]
+        )
+    assert isinstance(result.exception, SettingsError)
+    assert "--port" in str(result.exception)

@@ -179,3 +179,23 @@ def test_view_leaves_no_page_behind_when_its_input_is_bad(tmp_path):
     result = CliRunner().invoke(command, [str(source), "-o", str(target)])
     assert result.exit_code != 0
     assert not list(tmp_path.glob("*page*"))
+
+
+def test_view_begins_with_decisions_that_were_made_before(tmp_path, article_maker):
+    source, target = tmp_path / "in.jsonl", tmp_path / "page.html"
+    write([article_maker("1")], source)
+    record = {"document": "1", "id1": "9901", "id2": "D990001", "action": "reject"}
+    record["predicted"] = "Association"
+    files = []
+    for number, action in enumerate(["accept", "reject"]):
+        made = record | {"action": action, "time": f"2026-01-0{number + 1}T00:00:00Z"}
+        path = tmp_path / f"d{number}.json"
+        content = {"format": "novelink-decisions", "version": 1, "decisions": [made]}
+        path.write_text(json.dumps(content))
+        files += ["--decisions", str(path)]
+    result = CliRunner().invoke(command, [str(source), *files, "-o", str(target)])
+    assert result.exit_code == 0, result.output
+    assert "1 decisions were overruled" in result.stderr
+    data = re.search(r'id="data">(.*?)</script>', target.read_text(), re.DOTALL)[1]
+    (kept,) = json.loads(data)["decisions"]
+    assert kept["action"] == "reject"

@@ -12,7 +12,13 @@ from novelink.errors import MissingExtraError
 
 @click.command("serve")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535))
+@click.option(
+    "--port",
+    default=8000,
+    show_default=True,
+    type=click.IntRange(0, 65535),
+    help="0 takes a free one.",
+)
 @click.option("--model", "-m", metavar="NAME|DIR", help="A model's name, or a model folder.")
 @click.option(
     "--threads", metavar="N", type=click.IntRange(min=1), help="Pairs judged side by side."
@@ -78,7 +84,7 @@ def command(
     """
     try:
         from novelink.serve.app import create_app
-        from novelink.serve.server import run
+        from novelink.serve.server import listen, run
         from novelink.serve.settings import ServeSettings
     except ImportError as error:
         raise MissingExtraError("the server", "serve") from error
@@ -96,9 +102,12 @@ def command(
         grace=grace,
         hosts=(*hosts, *own_name),
     )
+    # Before the model is loaded: a taken port is the commonest reason to fail.
+    listener = listen(host, port)
     app = create_app(Extractor.load(model, threads=threads), settings)
     service = app.state.service
     shown = f"[{host}]" if ":" in host else host
+    port = listener.getsockname()[1]
     lines = [
         f"model {service.extractor.name}; listening on http://{shown}:{port} (Ctrl-C stops)",
         "jobs and decisions are kept in memory only"
@@ -108,7 +117,7 @@ def command(
     if not _is_loopback(host):
         lines.append("others can reach this server, and it asks nobody who they are")
     options.say(lines)
-    run(app, host, port, grace)
+    run(app, listener, grace)
 
 
 def _is_loopback(host: str) -> bool:
