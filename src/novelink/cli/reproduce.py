@@ -164,8 +164,10 @@ def _entities(file: Path | None, output: Path, test: Sequence[Document]) -> list
         from novelink.formats.article_ids import article_request
 
         options.say([f"asking PubTator 3 for the entities of {len(test)} test documents"])
+        output.mkdir(parents=True, exist_ok=True)
         with annotator("pubtator3") as annotate:
             write(annotate(article_request(document.id) for document in test), kept)
+            options.say(annotate.lines())
         file = kept
     found = {document.id: document for document in read_documents(str(file), BIORED)}
     missing = [document.id for document in test if document.id not in found]
