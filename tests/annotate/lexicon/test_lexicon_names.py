@@ -30,6 +30,7 @@ def test_squashed_keys_forget_case_marks_and_greek(one, other):
         ("gene", "IFN-gamma", "IFN-g"),
         ("gene", "human caspases 3", "caspase-3 protein"),
         ("chemical", "statins", "statin"),
+        ("chemical", "sildenafil", "Sildenafil Citrate"),
     ],
 )
 def test_loose_keys_meet(kind, one, other):
@@ -44,6 +45,7 @@ def test_loose_keys_meet(kind, one, other):
         ("gene", "IL-2", "IL-12"),
         ("gene", "TGF-alpha", "TGF-beta"),
         ("chemical", "glutamine", "glutamate"),
+        ("chemical", "citrate", "maleate"),
     ],
 )
 def test_loose_keys_keep_different_things_apart(kind, one, other):

@@ -66,6 +66,25 @@ _GENE_STOP = _STOP | {
     "murine",
     "mrna",
 }
+# A drug's salt is the drug: MeSH lists sildenafil as Sildenafil Citrate.
+_SALTS = frozenset(
+    {
+        "besylate",
+        "citrate",
+        "dihydrate",
+        "dihydrochloride",
+        "fumarate",
+        "hcl",
+        "hydrobromide",
+        "hydrochloride",
+        "maleate",
+        "mesylate",
+        "monohydrate",
+        "succinate",
+        "tartrate",
+        "tosylate",
+    }
+)
 _BRITISH = (
     ("tumour", "tumor"),
     ("aemi", "emi"),
@@ -217,6 +236,8 @@ def stems(kind: str, name: str) -> tuple[str, ...]:
     found = [_ROMAN.get(word, word) for word in _WORD.findall(folded) if word not in stop]
     if kind == "disease":
         return tuple(disease_stem(word) for word in found)
+    if kind == "chemical":
+        found = [word for word in found if word not in _SALTS] or found
     return tuple(singular(word) for word in found)
 
 
