@@ -11,15 +11,12 @@ from typing import TYPE_CHECKING, Any
 from tokenizers import Tokenizer
 
 from novelink.errors import ModelError
+from novelink.model import attention
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from transformers import PreTrainedModel
-
-# Plain attention: on CPUs the fused kernel's backward pass took 43 % of a training step, and it
-# gives no attention weights, which evidence needs.
-_ATTENTION = "eager"
 
 
 def load_tokenizer(name: str, *, revision: str | None = None, offline: bool = False) -> Tokenizer:
@@ -88,7 +85,7 @@ def load_encoder(
         revision=revision,
         offline=offline,
         use_safetensors=True,
-        attn_implementation=_ATTENTION,
+        attn_implementation=attention.register(),
         output_loading_info=True,
         **changes,
     )

@@ -21,6 +21,7 @@ from tokenizers import Tokenizer
 from torch import nn
 
 from novelink.errors import ModelError, SettingsError
+from novelink.model import attention
 from novelink.model.encoder import load_tokenizer
 from novelink.reading.tokens import token_id
 from novelink.training.precision import autocast, denormals_flushed, prepare_cpu, use_bf16
@@ -393,7 +394,7 @@ def _starting_point(settings: PretrainSettings, output: Path) -> tuple[PreTraine
     try:
         model = BertForMaskedLM.from_pretrained(
             settings.encoder,
-            attn_implementation="eager",
+            attn_implementation=attention.register(),
             # One pass over the text cannot overfit; without dropout it learns more per token.
             hidden_dropout_prob=0.0,
             attention_probs_dropout_prob=0.0,

@@ -19,6 +19,7 @@ import torch
 from tokenizers import AddedToken, Tokenizer
 
 from novelink.errors import ModelError, SettingsError
+from novelink.model import attention
 from novelink.model.document_model import DocumentModel
 from novelink.model.encoder import load_encoder, load_tokenizer
 from novelink.model.joint_loss import TASKS, TaskWeights
@@ -223,7 +224,7 @@ def load_model(folder: Path) -> TaskModel:
         ) from error
     kind = configuration.pop("model_type")
     encoder = AutoModel.from_config(
-        AutoConfig.for_model(kind, **configuration), attn_implementation="eager"
+        AutoConfig.for_model(kind, **configuration), attn_implementation=attention.register()
     )
     model = _assemble(encoder, tokenizer, schema, settings)
     try:
