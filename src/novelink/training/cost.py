@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from novelink.errors import NovelinkError
 from novelink.model.encoder import encoder_config, load_tokenizer
 from novelink.pairs import candidate_pairs
+from novelink.training.presets import PAPER_ENCODER
 from novelink.training.task_model import encoder_name
 
 if TYPE_CHECKING:
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
     from novelink.training.settings import TrainSettings
 
 _TOKENS_PER_WORD = 1.6  # of a biomedical WordPiece vocabulary on abstracts, roughly
+
+
+# Layers and width of encoders whose cost can be told before they are downloaded.
+_SIZES = {PAPER_ENCODER: (12, 768)}
 
 
 @dataclass(frozen=True)
@@ -78,8 +83,11 @@ def operations(settings: TrainSettings, tokens: int) -> float | None:
         config = encoder_config(
             encoder_name(settings.encoder.name), revision=settings.encoder.revision, offline=True
         )
-        weights = 12.0 * int(config.num_hidden_layers) * int(config.hidden_size) ** 2
+        layers, width = int(config.num_hidden_layers), int(config.hidden_size)
     except (NovelinkError, AttributeError):
-        return None
+        if settings.encoder.name not in _SIZES:
+            return None
+        layers, width = _SIZES[settings.encoder.name]
+    weights = 12.0 * layers * width**2
     passes = 2 if settings.optim.fgm_epsilon > 0 else 1
     return 6.0 * weights * tokens * passes

@@ -1,0 +1,257 @@
+"""Samples a second and peak memory of training, against a plain loop over the same samples.
+
+    python benchmarks/training.py Train.PubTator --encoder runs/encoder/encoder --documents 40
+
+Three arms, each in a process of its own, one after the other on the same machine:
+
+novelink   this project's trainer: batches of like length within a number of tokens
+plain      transformers.Trainer, every sample padded to 512 tokens, the library's defaults
+plain-fit  the same with this trainer's attention kernel and dropout, to tell what padding costs
+
+All read the same documents per pair, with the same heads, loss, precision and optimiser, and
+as many tokens a batch. Writes benchmarks/results/training.json.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.metadata
+import json
+import os
+import platform
+import re
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+from novelink import __version__, read
+from novelink.model.encoder import quiet_transformers
+from novelink.training.loop import Trainer
+from novelink.training.settings import (
+    EncoderSettings,
+    ModelSettings,
+    OptimSettings,
+    TrainSettings,
+)
+
+RESULTS = Path(__file__).parent / "results"
+ARMS = ("novelink", "plain", "plain-fit")
+LENGTH = 512
+
+
+def settings_of(given, folder):
+    fit = given.arm != "plain"
+    return TrainSettings(
+        output=str(folder),
+        encoder=EncoderSettings(name=given.encoder, attention_dropout=0.0 if fit else None),
+        model=ModelSettings(max_length=given.length),
+        optim=OptimSettings(
+            epochs=1,
+            rate=5e-5,
+            batch_tokens=given.batch_tokens,
+            precision=given.precision,
+            threads=given.threads,
+            checkpoint_minutes=1e6,
+        ),
+    )
+
+
+def warmed(documents):
+    """Enough pairs for kernels and allocators to settle before the clock starts."""
+    return [document for document in documents if document.relations][:2]
+
+
+def own_arm(given, documents, folder):
+    settings = settings_of(given, folder)
+    warm = replace(settings, output=str(folder / "warm"))
+    Trainer(warm, warmed(documents), [], log=lambda _: None).run()
+    trainer = Trainer(settings, documents, [], log=lambda _: None)
+    begun = time.monotonic()
+    trainer._one_epoch()  # noqa: SLF001 (the loop alone, without writing models)
+    return len(trainer.train_samples), time.monotonic() - begun
+
+
+class PlainModel(torch.nn.Module):
+    """The same model and loss, behind the interface of transformers.Trainer."""
+
+    def __init__(self, trainer):
+        super().__init__()
+        self.model, self.weights = trainer.model, trainer.weights
+
+    def forward(self, **tensors):
+        """The joint loss of a batch."""
+        from novelink.model.joint_loss import TaskTensors, joint_loss
+        from novelink.model.pair_model import PairBatch, coreference_labels
+
+        batch = PairBatch(
+            *(tensors[name] for name in ("input_ids", "attention_mask", "starts", "owners"))
+        )
+        labels = TaskTensors(
+            relation=tensors["relation"],
+            novelty=tensors["novelty"],
+            pair_type=tensors["pair_type"],
+            coreference=coreference_labels(batch.owners),
+        )
+        loss, _ = joint_loss(self.model(batch), labels, self.weights)
+        return {"loss": loss}
+
+
+class PaddedSamples(torch.utils.data.Dataset):
+    """Every sample as tensors of the full length, as a first script would make them."""
+
+    def __init__(self, samples, pad_id, length):
+        self.samples, self.pad_id, self.length = samples, pad_id, length
+        self.mentions = int(samples.mentions.max())
+
+    def __len__(self):
+        return len(self.samples)
+
+    def __getitem__(self, index):
+        ids = self.samples.ids_of(index)
+        starts, owners = self.samples.marks_of(index)
+        item = {
+            "input_ids": torch.full((self.length,), self.pad_id),
+            "attention_mask": torch.zeros(self.length, dtype=torch.long),
+            "starts": torch.zeros(self.mentions, dtype=torch.long),
+            "owners": torch.zeros(self.mentions, dtype=torch.long),
+        }
+        item["input_ids"][: len(ids)] = torch.tensor(ids, dtype=torch.long)
+        item["attention_mask"][: len(ids)] = 1
+        item["starts"][: len(starts)] = torch.tensor(starts, dtype=torch.long)
+        item["owners"][: len(owners)] = torch.tensor(owners, dtype=torch.long)
+        for task in ("relation", "novelty", "pair_type"):
+            item[task] = torch.tensor(int(getattr(self.samples, task)[index]))
+        return item
+
+
+def plain_arm(given, documents, folder):
+    import transformers
+
+    maker = Trainer(settings_of(given, folder), documents, [], log=lambda _: None)
+    if given.arm == "plain":
+        maker.model.encoder.set_attn_implementation("sdpa")
+    samples = PaddedSamples(maker.train_samples, maker.task_model.pad_id, given.length)
+    size = max(1, given.batch_tokens // given.length)
+
+    class Clock(transformers.TrainerCallback):
+        """Time and samples after the first two steps, which warm up."""
+
+        begun = counted = 0.0
+
+        def on_step_end(self, _arguments, state, _control, **_):
+            """Start the clock, then count."""
+            if state.global_step == 2:
+                self.begun, self.counted = time.monotonic(), 0
+            elif state.global_step > 2:
+                self.counted += size
+
+        def on_train_end(self, *_, **__):
+            """Stop it."""
+            self.seconds = time.monotonic() - self.begun
+
+    clock = Clock()
+    arguments = transformers.TrainingArguments(
+        output_dir=str(folder),
+        num_train_epochs=1,
+        max_steps=given.steps or -1,
+        per_device_train_batch_size=size,
+        learning_rate=5e-5,
+        bf16=maker.bf16,
+        use_cpu=not torch.cuda.is_available(),
+        save_strategy="no",
+        report_to=[],
+        disable_tqdm=True,
+        logging_strategy="no",
+        remove_unused_columns=False,
+        label_names=["relation"],
+    )
+    transformers.Trainer(
+        model=PlainModel(maker), args=arguments, train_dataset=samples, callbacks=[clock]
+    ).train()
+    return int(clock.counted), clock.seconds
+
+
+def one_arm(given):
+    documents = [document for document in read(given.train) if document.relations]
+    documents = documents[: given.documents]
+    arm = own_arm if given.arm == "novelink" else plain_arm
+    with tempfile.TemporaryDirectory() as scratch, quiet_transformers():
+        samples, seconds = arm(given, documents, Path(scratch))
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    gpu = torch.cuda.max_memory_allocated() if torch.cuda.is_available() else None
+    return {
+        "samples": samples,
+        "seconds": round(seconds, 2),
+        "samples_per_second": round(samples / seconds, 3),
+        "peak_memory_bytes": peak,
+        "peak_gpu_memory_bytes": gpu,
+    }
+
+
+def machine():
+    processor = platform.processor() or platform.machine()
+    if Path("/proc/cpuinfo").exists():
+        found = re.search(r"model name\s*:\s*(.+)", Path("/proc/cpuinfo").read_text("utf-8"))
+        processor = found.group(1) if found else processor
+    device = torch.cuda.get_device_name() if torch.cuda.is_available() else None
+    return {"processor": processor, "cores": os.cpu_count(), "gpu": device}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("train", help="documents with gold relations")
+    parser.add_argument("--encoder", default="embedded")
+    parser.add_argument(
+        "--documents", type=int, default=40, help="the first so many with relations"
+    )
+    parser.add_argument("--steps", type=int, help="most steps of the plain arms")
+    parser.add_argument("--length", type=int, default=LENGTH)
+    parser.add_argument("--batch-tokens", type=int, default=8192)
+    parser.add_argument("--precision", default="auto")
+    parser.add_argument("--threads", type=int)
+    parser.add_argument("--arm", choices=ARMS, help="only this arm, to standard output")
+    parser.add_argument("--output", type=Path, default=RESULTS / "training.json")
+    given = parser.parse_args()
+    if given.arm:
+        print(json.dumps(one_arm(given)))
+        return
+    arms = {}
+    for arm in ARMS:
+        done = subprocess.run(
+            [sys.executable, __file__, *sys.argv[1:], "--arm", arm],
+            stdout=subprocess.PIPE,
+            text=True,
+            check=True,
+        )
+        arms[arm] = json.loads(done.stdout.splitlines()[-1])
+        print(f"{arm:<10} {arms[arm]['samples_per_second']:8.2f} samples/s", file=sys.stderr)
+    own = arms["novelink"]["samples_per_second"]
+    result = {
+        "machine": machine(),
+        "versions": {"novelink": __version__}
+        | {name: importlib.metadata.version(name) for name in ("torch", "transformers")},
+        "settings": {
+            "encoder": Path(given.encoder).name,
+            "documents": given.documents,
+            "batch_tokens": given.batch_tokens,
+            "padded_length": given.length,
+            "precision": given.precision,
+            "threads": given.threads or torch.get_num_threads(),
+        },
+        "arms": arms,
+        "times_plain": round(own / arms["plain"]["samples_per_second"], 2),
+        "times_plain_fit": round(own / arms["plain-fit"]["samples_per_second"], 2),
+    }
+    given.output.parent.mkdir(parents=True, exist_ok=True)
+    given.output.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+    print(json.dumps(result, indent=2))
+
+
+if __name__ == "__main__":
+    main()
