@@ -50,7 +50,7 @@ def attend(
     with torch.autocast(query.device.type, enabled=False):
         weights = (query * scale) @ key.transpose(-1, -2)
         if attention_mask is not None:
-            weights = weights + attention_mask.to(weights.dtype)
+            weights += attention_mask.to(weights.dtype)
         weights = weights.softmax(-1)
         if dropout > 0 and module.training:
             weights = functional.dropout(weights, dropout)
