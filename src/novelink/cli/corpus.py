@@ -152,6 +152,7 @@ def run_corpus(
             f"{annotator}; add them first with: novelink annotate"
         )
     from novelink.scale.run import RunSettings, run
+    from novelink.tables import counted
 
     chosen = {
         {"block_size": "block_documents"}.get(name, name): value
@@ -172,7 +173,8 @@ def run_corpus(
         )
     )
     if report.resumed_blocks:
-        options.say([f"{report.resumed_blocks:,} blocks were done before"])
+        was = "was" if report.resumed_blocks == 1 else "were"
+        options.say([f"{counted(report.resumed_blocks, 'block')} {was} done before"])
     options.say(report.lines())
     options.say([f"written to {report.place}"])
     if report.faults:

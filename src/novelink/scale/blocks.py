@@ -150,12 +150,11 @@ def blocks_of(file: CorpusFile, cutting: Cutting) -> Iterator[Block | FileEnd]:
         with open_container(file) as container:
             for member in container.members():
                 try:
-                    with container.watch():
-                        for number, piece in enumerate(_pieces(member, file, cutting, report)):
-                            gathering.add(member, number, piece)
-                            if gathering.is_full:
-                                yield gathering.close(container.position - position)
-                                position = container.position
+                    for number, piece in enumerate(_pieces(member, file, cutting, report)):
+                        gathering.add(member, number, piece)
+                        if gathering.is_full:
+                            yield gathering.close(container.position - position)
+                            position = container.position
                 except ContainerError:
                     raise
                 except _NoDocumentsError:

@@ -32,6 +32,7 @@ BOMB_FREE = 256 << 20
 refused. Annotated abstracts shrink by 8 to 20 times."""
 
 _BUFFER = 1 << 18
+_SMALL = 1 << 14  # of a member: what is lost with it where an archive breaks off
 _TAR_NAMES = (".tar", ".tgz", ".tar.gz")
 _AGAIN = "Fetch or pack it again; what was read before this place is kept"
 
@@ -102,7 +103,7 @@ class Container:
     def _archived(self, stream: Buffered) -> Iterator[Member]:
         with self.watch():
             archive = tarfile.open(  # noqa: SIM115 (closed below; members outlive a block here)
-                fileobj=stream, mode="r|", tarinfo=_CheckedHeader
+                fileobj=cast("IO[bytes]", _Short(stream)), mode="r|", tarinfo=_CheckedHeader
             )
         try:
             while True:
@@ -113,13 +114,10 @@ class Container:
                 if entry is None:
                     break
                 if self._is_wanted(entry):
-                    inner = cast("IO[bytes]", archive.extractfile(entry))
                     title = f"{self.file.place}:{entry.name}"
-                    yield Member(
-                        entry.name,
-                        title,
-                        cast("IO[bytes]", _unpacked(io.BufferedReader(_Passed(inner)), title)),
-                    )
+                    inner = _InArchive(cast("IO[bytes]", archive.extractfile(entry)), self)
+                    plain = _unpacked(io.BufferedReader(inner, _SMALL), title)
+                    yield Member(entry.name, title, cast("IO[bytes]", plain))
             # gzip tells only at its very end whether all that was unpacked is right.
             while stream.read1(_BUFFER):
                 pass
@@ -142,7 +140,7 @@ class Container:
 
     @contextmanager
     def watch(self) -> Iterator[None]:
-        """Wrap whatever reads a member: a damaged archive becomes a :class:`ContainerError`."""
+        """Turn what tarfile finds wrong into a :class:`ContainerError`."""
         try:
             yield
         except tarfile.TarError as error:
@@ -193,6 +191,13 @@ class _CheckedHeader(tarfile.TarInfo):
             ) from error
 
 
+class _Short:
+    """Gives what there is, rather than fail to give all that was asked for."""
+
+    def __init__(self, stream: Buffered) -> None:
+        self.read = stream.read1
+
+
 class _Counted(io.RawIOBase):
     """Counts what is read of a stored file."""
 
@@ -225,6 +230,18 @@ class _Passed(io.RawIOBase):
         buffer[: len(data)] = data
         self.count += len(data)
         return len(data)
+
+
+class _InArchive(_Passed):
+    """A member's bytes; that the archive breaks inside it is a fault of the archive."""
+
+    def __init__(self, stream: IO[bytes], container: Container) -> None:
+        super().__init__(stream)
+        self._container = container
+
+    def readinto(self, buffer: Any) -> int:
+        with self._container.watch():
+            return super().readinto(buffer)
 
 
 class _Guarded(_Passed):

@@ -36,6 +36,5 @@ def open_members(place: str, report: ReadReport) -> Iterator[str | IO[bytes]]:
                 if (member.name or not file.chosen) and not by_suffix(member.name or file.name):
                     report.notes["files of no known format, left out"] += 1
                     continue
-                with container.watch():
-                    yield member.named()
+                yield member.named()
             report.notes.update(container.notes)

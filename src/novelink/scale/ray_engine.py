@@ -11,6 +11,8 @@ from __future__ import annotations
 import logging
 import os
 import pickle
+import re
+import socket
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -24,11 +26,13 @@ if TYPE_CHECKING:
     from novelink.scale.blocks import FileEnd
     from novelink.scale.plan import FilePlan, Skipped
 
-READER_CORES = 0.25
-"""Share of a core that reading one file takes: cutting is far cheaper than judging. It also keeps
-Ray from joining readers and actors, which would judge all blocks of a file one after another."""
+ACTORS_PER_READER = 8
+"""Cutting is far cheaper than judging: one reader feeds many actors. Readers ask for no core, so
+that actors that hold every core of what a lost node left cannot keep them out for ever. It also
+keeps Ray from joining readers and actors, which would judge a file's blocks one after another."""
 
 _ITEM = "item"
+_KNOCK_SECONDS = 10.0
 
 
 def run_ray(
@@ -53,11 +57,11 @@ def run_ray(
         return
     with _connected(address) as ray:
         cores = int(ray.cluster_resources().get("CPU", 1))
-        # Readers need room beside the actors, or no block would ever come.
-        most = workers or max(1, cores - 1)
+        most = workers or max(1, cores)
+        readers = min(len(plans), 1 + most // ACTORS_PER_READER)
         rows = [{_ITEM: pickle.dumps(plan)} for plan in plans]
         blocks = ray.data.from_items(rows, override_num_blocks=len(rows)).flat_map(
-            _read, num_cpus=READER_CORES
+            _read, num_cpus=0, compute=ray.data.TaskPoolStrategy(size=readers)
         )
         # Ray Data restarts lost actors and repeats their tasks without being asked to.
         done = blocks.map_batches(
@@ -65,7 +69,7 @@ def run_ray(
             fn_constructor_args=(recipe,),
             batch_size=1,
             compute=ray.data.ActorPoolStrategy(min_size=1, max_size=most),
-            num_cpus=1 if cores > 1 else 0.5,
+            num_cpus=1,
         )
         seen: set[tuple[str, int]] = set()
         for row in done.iter_rows():
@@ -110,6 +114,20 @@ class _Actor:
             return error
 
 
+def _knock(address: str | None) -> None:
+    """Ray itself tries for minutes to reach a cluster that is not there."""
+    found = re.fullmatch(r"(?:ray://)?([^/\s]+):(\d+)", address or "")
+    if found is None:
+        return
+    try:
+        socket.create_connection((found[1].strip("[]"), int(found[2])), _KNOCK_SECONDS).close()
+    except OSError as error:
+        raise DataError(
+            f"no Ray cluster answers at {address}: {error.strerror or error}",
+            remedy="Check the address, or leave --address out to use this machine",
+        ) from error
+
+
 @contextmanager
 def _connected(address: str | None) -> Iterator[Any]:
     # Before Ray is imported: it reads these once.
@@ -122,6 +140,7 @@ def _connected(address: str | None) -> Iterator[Any]:
         raise MissingExtraError("the engine ray", "scale") from error
     ours = not ray.is_initialized()
     if ours:
+        _knock(address)
         try:
             ray.init(
                 address=address,

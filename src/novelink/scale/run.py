@@ -140,6 +140,8 @@ def run(settings: RunSettings, progress: Progress | None = None) -> RunReport:
     new_part(settings.parts, bundle.name)  # tells a missing extra before anything is done
     corpus = find_files(settings.inputs, output=settings.output)
     store.make()
+    if isinstance(store, LocalStore):
+        store.clear_leftovers()
     with _locked(store, settings.shard):
         journal = Journal(
             store, journal_name(settings.shard), _identity(settings, bundle.folder, schema)

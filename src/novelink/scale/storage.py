@@ -10,6 +10,7 @@ import contextlib
 import os
 import re
 import secrets
+import time
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -19,6 +20,7 @@ from novelink.errors import DataError, MissingExtraError, SettingsError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+_LEFTOVER_SECONDS = 3600.0
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+(?:::[A-Za-z0-9+.-]+)*://")
 
 
@@ -77,6 +79,7 @@ def open_store(place: str) -> Store:
         SettingsError: no driver knows the protocol.
     """
     place = local_path(place)
+    place = place.rstrip("/") or place
     return ObjectStore(place) if is_url(place) else LocalStore(place)
 
 
@@ -118,6 +121,14 @@ class LocalStore:
         path = self.root / name
         with _faults(str(path), "read"):
             return path.read_bytes()
+
+    def clear_leftovers(self) -> None:
+        """Delete what killed runs were writing; a young one may be another shard's."""
+        oldest = time.time() - _LEFTOVER_SECONDS
+        for path in self.root.rglob(".*.tmp"):
+            with contextlib.suppress(OSError):
+                if path.stat().st_mtime < oldest:
+                    path.unlink()
 
     def names(self, folder: str = "") -> list[str]:
         """See :class:`Store`."""
