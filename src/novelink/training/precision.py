@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -53,10 +54,23 @@ def autocast(*, bf16: bool, device: torch.device) -> AbstractContextManager[obje
     return contextlib.nullcontext()
 
 
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # malloc.h of glibc
+_LARGE = 2**30
+
+
 def prepare_cpu(threads: int | None) -> None:
-    """Set the number of threads; None leaves torch's choice."""
+    """Set the number of threads, None leaves torch's choice, and how memory is kept.
+
+    Where the C library is glibc it is told to keep large blocks: otherwise it
+    gives each back to the system and faults it in again, page by page, which
+    took 30 % of a training step.
+    """
     if threads:
         torch.set_num_threads(threads)
+    with contextlib.suppress(OSError, AttributeError, TypeError):
+        mallopt = ctypes.CDLL(None).mallopt
+        mallopt(_M_MMAP_THRESHOLD, _LARGE)
+        mallopt(_M_TRIM_THRESHOLD, 2 * _LARGE - 1)
 
 
 @contextlib.contextmanager
