@@ -50,6 +50,73 @@ def test_a_window_beyond_the_encoders_positions_is_refused(settings, change):
         build_model(change(settings, model={"max_length": 128}))
 
 
+@pytest.fixture
+def other_encoder(tmp_path):
+    """Write an encoder of another kind, with RoBERTa's names of special tokens."""
+    from transformers import DistilBertConfig, DistilBertModel, RobertaConfig, RobertaModel
+
+    def write(kind):
+        from tokenizers import Tokenizer, models, pre_tokenizers
+
+        special = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
+        vocabulary = {word: at for at, word in enumerate([*special, "orfa", "raises"])}
+        tokenizer = Tokenizer(models.WordLevel(vocabulary, unk_token="<unk>"))
+        tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+        tokenizer.add_special_tokens(special)
+        size = {"vocab_size": len(vocabulary), "pad_token_id": 1}
+        if kind == "roberta":
+            config = RobertaConfig(
+                **size,
+                hidden_size=16,
+                num_hidden_layers=2,
+                num_attention_heads=2,
+                intermediate_size=32,
+                max_position_embeddings=98,
+            )
+            RobertaModel(config).save_pretrained(tmp_path)
+        else:
+            config = DistilBertConfig(
+                **size, dim=16, n_layers=2, n_heads=2, hidden_dim=32, max_position_embeddings=96
+            )
+            DistilBertModel(config).save_pretrained(tmp_path)
+        tokenizer.save(str(tmp_path / "tokenizer.json"))
+        return str(tmp_path)
+
+    return write
+
+
+@pytest.mark.parametrize("kind", ["roberta", "distilbert"])
+def test_other_kinds_of_encoders_train_and_export(settings, change, trainer, other_encoder, kind):
+    from novelink.decode import DecisionSettings
+    from novelink.training.export import export_model
+
+    chosen = change(
+        settings,
+        encoder={"name": other_encoder(kind), "dropout": 0.2, "attention_dropout": 0.0},
+        model={"max_length": 96},
+        optim={"epochs": 1},
+    )
+    made = trainer(chosen)
+    dropouts = {module.p for module in made.model.encoder.modules() if hasattr(module, "p")}
+    assert 0.2 in dropouts
+    made.run()
+    folder = made.output / "model"
+    assert export_model(made.task_model, folder, DecisionSettings(), precision="fp32") < 1e-3
+
+
+def test_the_padding_tokens_positions_count_as_taken(settings, change, other_encoder):
+    """98 positions, of which RoBERTa's first two are never used."""
+    name = other_encoder("roberta")
+    with pytest.raises(SettingsError, match="the encoder reads 96 tokens"):
+        build_model(change(settings, encoder={"name": name}, model={"max_length": 97}))
+
+
+def test_document_reading_needs_layers_to_copy(settings, change, other_encoder):
+    name = other_encoder("distilbert")
+    with pytest.raises(SettingsError, match="DistilBertModel has none"):
+        build_model(change(settings, encoder={"name": name}, model={"reading": "document"}))
+
+
 def test_an_unknown_reading(settings, change):
     with pytest.raises(SettingsError, match=r"unknown reading 'twice'.*pair, document"):
         build_model(change(settings, model={"reading": "twice"}))

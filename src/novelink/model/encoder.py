@@ -74,11 +74,9 @@ def load_encoder(
     import torch
     from transformers import AutoModel
 
-    changes: dict[str, Any] = {}
-    if dropout is not None:
-        changes["hidden_dropout_prob"] = dropout
-    if attention_dropout is not None:
-        changes["attention_probs_dropout_prob"] = attention_dropout
+    config = encoder_config(name, revision=revision, offline=offline)
+    _set_dropout(config, dropout, ("hidden_dropout_prob", "dropout", "hidden_dropout"))
+    _set_dropout(config, attention_dropout, ("attention_probs_dropout_prob", "attention_dropout"))
     model, report = _load(
         AutoModel,
         name,
@@ -87,11 +85,22 @@ def load_encoder(
         use_safetensors=True,
         attn_implementation=attention.register(),
         output_loading_info=True,
-        **changes,
+        config=config,
     )
     _warn_of_random_weights(name, model, report)
     encoder: PreTrainedModel = model.to(torch.float32)
     return encoder
+
+
+def _set_dropout(config: Any, value: float | None, names: tuple[str, ...]) -> None:
+    """Set a dropout by whichever name this kind of encoder has for it."""
+    if value is None:
+        return
+    name = next((name for name in names if hasattr(config, name)), None)
+    if name is not None:
+        setattr(config, name, value)
+    elif value:  # 0 is what an encoder without this dropout has anyway
+        warnings.warn(f"a {config.model_type} encoder has no {names[0]} to set", stacklevel=3)
 
 
 def encoder_config(name: str, *, revision: str | None = None, offline: bool = False) -> Any:

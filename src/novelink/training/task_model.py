@@ -95,7 +95,7 @@ class TaskModel:
     @property
     def pad_id(self) -> int:
         """Id of ``[PAD]``."""
-        return int(self.tokenizer.token_to_id("[PAD]") or 0)
+        return token_id(self.tokenizer, "[PAD]")
 
     def samples(self, documents: Sequence[Document]) -> PairSamples | DocumentSamples:
         """Documents read and labelled for this model."""
@@ -124,8 +124,8 @@ def build_model(settings: TrainSettings) -> TaskModel:
         dropout=chosen.dropout,
         attention_dropout=chosen.attention_dropout,
     )
-    longest = getattr(encoder.config, "max_position_embeddings", settings.model.max_length)
-    if settings.model.max_length > longest:
+    longest = longest_input(encoder)
+    if longest is not None and settings.model.max_length > longest:
         raise SettingsError(
             f"model.max_length is {settings.model.max_length}, the encoder reads {longest} tokens",
             remedy=f"Set model.max_length to {longest} or less",
@@ -134,6 +134,16 @@ def build_model(settings: TrainSettings) -> TaskModel:
     torch.manual_seed(settings.optim.seed)
     add_markers(tokenizer, encoder, markers_of(settings, schema))
     return _assemble(encoder, tokenizer, schema, settings)
+
+
+def longest_input(encoder: PreTrainedModel) -> int | None:
+    """Tokens that an encoder has positions for; None where there is no limit."""
+    longest: int | None = getattr(encoder.config, "max_position_embeddings", None)
+    embeddings = getattr(encoder, "embeddings", None)
+    if longest and hasattr(embeddings, "create_position_ids_from_inputs_embeds"):
+        # RoBERTa's positions begin behind the padding token's id.
+        longest -= int(encoder.config.pad_token_id) + 1
+    return longest if longest and longest > 0 else None
 
 
 def add_markers(tokenizer: Tokenizer, encoder: PreTrainedModel, markers: Mapping[str, str]) -> None:
@@ -241,6 +251,12 @@ def _assemble(
 ) -> TaskModel:
     chosen = settings.model
     if chosen.reading == DocumentReading.kind:
+        if not hasattr(getattr(encoder, "encoder", None), "layer"):
+            raise SettingsError(
+                f"document reading copies layers in BERT's manner, and {type(encoder).__name__} "
+                "has none",
+                remedy="Set model.reading=pair, or choose a BERT-style encoder",
+            )
         return TaskModel(
             DocumentModel(encoder, schema, layers=chosen.reading_layers, dropout=chosen.dropout),
             DocumentReading(tokenizer, schema, chosen.max_length),
