@@ -25,7 +25,8 @@ def command(settings: str, overrides: tuple[str, ...], precision: str) -> None:
 
     SETTINGS is a TOML file: an encoder, corpora with the entity types that each
     annotates, and the documents that choose the best epoch. The folder OUTPUT of
-    the settings then holds the model, ready for `novelink extract --tagger`.
+    the settings then holds the model, which needs no torch to tag:
+    novelink.annotate.tagger.Tagger.load(OUTPUT).
 
     \b
     novelink train-tagger recipes/tagger.toml

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import time
 from pathlib import Path
@@ -10,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
 
 from novelink import formats
 from novelink.annotate.tagger.encoding import TaggerReading
@@ -52,7 +53,7 @@ class TaggerTrainer:
         log: told one line at a time.
 
     Raises:
-        SettingsError: the settings do not fit.
+        SettingsError: the settings do not fit, or weights cannot be read.
         DataError: a corpus cannot be read.
         ModelError: the encoder cannot be loaded.
     """
@@ -71,6 +72,8 @@ class TaggerTrainer:
         encoder = load_encoder(settings.encoder, dropout=settings.dropout, attention_dropout=0.0)
         self.types = BIORED.entity_types
         self.model = TaggerModel(encoder, len(self.types), settings.dropout)
+        if settings.weights:
+            self.model.load_state_dict(_weights(settings.weights))
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.model.to(self.device)
         self.bf16 = use_bf16(settings.precision, self.device)
@@ -133,11 +136,7 @@ class TaggerTrainer:
                 line += f", Dev F1 {100 * scores[ALL].f1:.2f}" if ALL in scores else ", Dev empty"
                 value = scores[ALL].f1 if ALL in scores else 0.0
                 if value > self.best[0]:
-                    weights = {
-                        name: tensor.detach().cpu().clone()
-                        for name, tensor in self.model.state_dict().items()
-                    }
-                    self.best = (value, weights)
+                    self._keep_best(value)
                     best_scores = scores
                 self.history.append(
                     {"epoch": epoch, "loss": float(np.mean(losses)), "dev_f1": value}
@@ -235,11 +234,30 @@ class TaggerTrainer:
             chosen[name] = max(_THRESHOLDS, key=lambda limit: (value(limit), -abs(limit - 0.5)))
         return chosen
 
-    def save(self, folder: Path) -> None:
-        """Weights and history, to export later."""
+    def _keep_best(self, value: float) -> None:
+        """Remember the weights, on disk too: a run that is stopped has lost nothing."""
+        weights = {
+            name: tensor.detach().cpu().clone().contiguous()
+            for name, tensor in self.model.state_dict().items()
+        }
+        self.best = (value, weights)
+        folder = Path(self.settings.output + "-state")
         folder.mkdir(parents=True, exist_ok=True)
-        torch.save(self.model.state_dict(), folder / "weights.pt")
-        (folder / "history.json").write_text(json.dumps(self.history, indent=2) + "\n")
+        part = folder / "best.safetensors.part"
+        save_file(weights, part)
+        part.replace(folder / "best.safetensors")
+
+
+def _weights(path: str) -> dict[str, torch.Tensor]:
+    try:
+        weights: dict[str, torch.Tensor] = load_file(path)
+    except (OSError, SafetensorError) as error:
+        raise SettingsError(
+            f"cannot read the weights to go on from: {error}",
+            source=path,
+            remedy="Give best.safetensors of an earlier run",
+        ) from error
+    return weights
 
 
 def _rate(step: int, total: int, warmup: float) -> float:

@@ -45,6 +45,8 @@ class TaggerSettings:
         name: of the model.
         output: folder for the result.
         encoder: hub name or folder.
+        weights: ``best.safetensors`` of an earlier run with this encoder, to go
+            on from; empty to begin with the encoder alone.
         corpora: tables as in :class:`CorpusSettings`.
         dev: documents that choose the epoch and thresholds; in no training.
         held_out: files of documents that must not be trained on, told by id
@@ -66,6 +68,7 @@ class TaggerSettings:
     name: str = "tagger"
     output: str = "runs/tagger"
     encoder: str = ""
+    weights: str = ""
     corpora: list = field(default_factory=list)  # type: ignore[type-arg]  # as above
     dev: str = ""
     held_out: list = field(default_factory=list)  # type: ignore[type-arg]  # as above

@@ -113,6 +113,22 @@ def test_a_command_trains_exports_and_the_folder_tags(recipe, data):
     config = json.loads((recipe.parent / "out" / "config.json").read_text())
     assert set(config["tagger"]["thresholds"]) == set(BIORED.entity_types)
     assert "/" not in json.dumps(config["training"]["settings"])
+    # The best weights are on disk, and another run goes on from them.
+    from novelink.training.tagger_loop import TaggerTrainer
+
+    best = recipe.parent / "out-state" / "best.safetensors"
+    trainer = TaggerTrainer(load_tagger_settings(recipe, [f"weights='{best}'"]), log=str)
+    assert trainer.score(trainer.answers(trainer.dev))["all"].f1 * 100 == pytest.approx(
+        report["dev"]["all"]["f1"], abs=0.01
+    )
+
+
+def test_weights_that_cannot_be_read_are_named(recipe, tmp_path):
+    from novelink.training.tagger_loop import TaggerTrainer
+
+    (tmp_path / "weights").write_bytes(b"nothing")
+    with pytest.raises(SettingsError, match="go on from"):
+        TaggerTrainer(load_tagger_settings(recipe, [f"weights='{tmp_path}/weights'"]), log=str)
 
 
 def test_types_that_a_corpus_does_not_annotate_teach_nothing(table_tokenizer):
