@@ -88,6 +88,8 @@ def test_a_cut_archive_read_into_one_file_is_one_line_and_no_file(
         (["-o", "{out}/", "--shard", "a"], 2, "of four, write 1/4"),
         (["-o", "{out}/", "--to", "kgx"], 2, "writes --to jsonl or --to parquet, not kgx"),
         (["-o", "{out}/", "--annotator", "offline"], 2, "novelink annotate"),
+        (["-o", "{out}/", "--threads", "2"], 2, "give the number of --workers"),
+        (["-o", "{out}/", "--full-text"], 2, "--full-text has no meaning"),
         (["-o", "{out}/", "--address", "auto"], 2, "Add --engine ray"),
         (["-o", "{out}/", "-m", "no-such-model"], 1, "there is no model"),
         (["-o", "gopher://x/y/"], 2, "fsspec knows"),

@@ -395,6 +395,23 @@ def test_the_year_comes_from_what_pubtator_gives(small_documents, infons, passag
     assert publication_year(document) == year
 
 
+def test_evidence_of_a_model_that_has_none_stops_the_run_at_once(archive, settings, tmp_path):
+    with pytest.raises(ModelError, match="gives no evidence"):
+        run(settings(archive, evidence=True))
+    assert not list((tmp_path / "results").glob("source=*"))
+
+
+def test_a_set_of_models_runs_like_one(tools, archive, settings, tiny_bundle, tmp_path):
+    from novelink import Extractor
+    from novelink.runtime.model_set import write_model_set
+
+    write_model_set(tmp_path / "set", [tiny_bundle], name="alone")
+    run(settings(archive, model=str(tmp_path / "set")))
+    found = Extractor.load(tmp_path / "set", threads=1).extract(tools.numbered(23))
+    lines = tools.as_bytes(found, "jsonl").decode().splitlines()
+    assert tools.lines_of(tmp_path / "results") == lines
+
+
 def test_two_runs_cannot_write_one_folder_at_once(archive, settings, tmp_path):
     from filelock import FileLock
 

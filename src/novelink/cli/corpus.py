@@ -135,6 +135,7 @@ def run_corpus(
     evidence: bool | None,
     schema: Schema | None,
     annotator: str,
+    others: dict[str, Any],
 ) -> None:
     """Do the run and say what came of it; exit code 1 where something could not be read.
 
@@ -151,6 +152,12 @@ def run_corpus(
             f"a run over a corpus takes the entities that are in its input, not --annotator "
             f"{annotator}; add them first with: novelink annotate"
         )
+    for name, value in others.items():
+        if value:
+            raise click.UsageError(
+                f"--{name.replace('_', '-')} has no meaning in a run over a corpus"
+                + (": give the number of --workers, of one thread each" * (name == "threads"))
+            )
     from novelink.scale.run import RunSettings, run
     from novelink.tables import counted
 

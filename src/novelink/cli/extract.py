@@ -114,6 +114,7 @@ def command(
             evidence=evidence,
             schema=schema,
             annotator=annotator,
+            others={"threads": threads, **settings},
         )
         return
     from novelink.cli.progress import with_progress

@@ -18,7 +18,9 @@ from typing import TYPE_CHECKING, Any
 
 from novelink.errors import DataError, MissingExtraError, NovelinkError
 from novelink.scale.blocks import Block
-from novelink.scale.worker import BlockDone, BlockWorker, Recipe
+from novelink.scale.parts import STATE, part_name
+from novelink.scale.storage import open_store
+from novelink.scale.worker import BlockDone, BlockWorker, Recipe, fail_block
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,6 +33,10 @@ ACTORS_PER_READER = 8
 that actors that hold every core of what a lost node left cannot keep them out for ever. It also
 keeps Ray from joining readers and actors, which would judge a file's blocks one after another."""
 
+TRIES = 3
+"""Lost nodes count as tries too, so there are more than on one machine."""
+
+_TRIES = f"{STATE}/tries"
 _ITEM = "item"
 _KNOCK_SECONDS = 10.0
 
@@ -55,6 +61,10 @@ def run_ray(
     """
     if not plans:
         return
+    store = open_store(recipe.output)
+    for left in store.names(_TRIES):
+        # Of an earlier session that was stopped: no fault of the blocks.
+        store.remove(left)
     with _connected(address) as ray:
         cores = int(ray.cluster_resources().get("CPU", 1))
         most = workers or max(1, cores)
@@ -95,10 +105,16 @@ def _read(row: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 class _Actor:
-    """Holds a loaded model; rows that are no blocks pass through."""
+    """Holds a loaded model; rows that are no blocks pass through.
+
+    Ray repeats the work of a lost actor without end, so a block that kills every
+    actor that takes it (out of memory) would be tried for ever. Each try leaves a
+    mark in the results; a block with :data:`TRIES` marks becomes dead letters.
+    """
 
     def __init__(self, recipe: Recipe) -> None:
         self._recipe = recipe
+        self._store = open_store(recipe.output)
         self._worker: BlockWorker | None = None
 
     def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
@@ -108,10 +124,20 @@ class _Actor:
         if not isinstance(item, Block):
             return item
         try:
+            marks = f"{_TRIES}/{part_name(item.file, item.number, self._recipe.parts)}"
+            tries = len(self._store.names(marks))
+            if tries >= TRIES:
+                reason = f"its worker process died {tries} times on this block; a smaller "
+                reason += "--block-size needs less memory"
+                return fail_block(item, self._recipe, reason)
+            self._store.write(f"{marks}/{tries}", b"")
             self._worker = self._worker or BlockWorker(self._recipe)
-            return self._worker.work(item)
+            done = self._worker.work(item)
+            for number in range(tries + 1):
+                self._store.remove(f"{marks}/{number}")
         except NovelinkError as error:
             return error
+        return done
 
 
 def _knock(address: str | None) -> None:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from novelink import __version__
 from novelink.errors import DataError, SettingsError
-from novelink.runtime.bundle import load_bundle
+from novelink.runtime.bundle import MANIFEST, find_bundle, load_bundle
+from novelink.runtime.model_set import is_model_set, load_model_set
 from novelink.runtime.pair_model import available_cores
 from novelink.scale.blocks import BLOCK_DOCUMENTS, Cutting, FileEnd
 from novelink.scale.corpus import Corpus, find_files
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from novelink.runtime.bundle import Bundle
+    from novelink.runtime.model_set import ModelSet
     from novelink.scale.tally import Tally
     from novelink.schema import Schema
 
@@ -127,7 +129,7 @@ def run(settings: RunSettings, progress: Progress | None = None) -> RunReport:
     """
     _check(settings)
     store = open_store(settings.output)
-    bundle = load_bundle(settings.model)
+    bundle = _opened(settings.model)
     schema = _known_types(settings.schema, bundle)
     recipe = Recipe(
         store.place,
@@ -185,7 +187,13 @@ def _check(settings: RunSettings) -> None:
         raise SettingsError(f"the least score is {settings.min_score}, not within 0–1")
 
 
-def _known_types(schema: Schema | None, bundle: Bundle) -> Schema:
+def _opened(model: str | None) -> Bundle | ModelSet:
+    """The model or set of models, every file of it checked before anything is begun."""
+    folder = find_bundle(model)
+    return load_model_set(folder) if is_model_set(folder) else load_bundle(folder)
+
+
+def _known_types(schema: Schema | None, bundle: Bundle | ModelSet) -> Schema:
     """The model's schema, or the user's where every type of it is one of the model's."""
     known = bundle.schema.entity_types
     for name in schema.entity_types if schema else ():
@@ -200,7 +208,7 @@ def _known_types(schema: Schema | None, bundle: Bundle) -> Schema:
 
 def _identity(settings: RunSettings, model: Any, schema: Schema) -> dict[str, Any]:
     """What must be alike for parts of two sessions to belong together."""
-    manifest = (model / "manifest.json").read_bytes()
+    manifest = (model / MANIFEST).read_bytes()
     types = json.dumps(schema.to_dict(), sort_keys=True).encode()
     return {
         "version": __version__,

@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from novelink.errors import DataError, NovelinkError
+from novelink.errors import DataError, ModelError, NovelinkError
 from novelink.extractor import ExtractionReport, Extractor
 from novelink.formats.intake import Intake
 from novelink.formats.registry import by_name, load
@@ -130,7 +130,8 @@ class BlockWorker:
         recipe: what to do.
 
     Raises:
-        ModelError: the model cannot be loaded.
+        ModelError: the model cannot be loaded, or gives no evidence and that
+            was asked for.
     """
 
     def __init__(self, recipe: Recipe) -> None:
@@ -139,6 +140,11 @@ class BlockWorker:
         self._recipe = recipe
         self._store = open_store(recipe.output)
         self._extractor = Extractor.load(recipe.model, threads=1)
+        if recipe.evidence and not self._extractor.gives_evidence:
+            raise ModelError(
+                f"the model '{self._extractor.name}' gives no evidence",
+                remedy="Choose a model that reads whole documents (novelink models list)",
+            )
         self._evidence = (
             self._extractor.gives_evidence if recipe.evidence is None else recipe.evidence
         )
