@@ -92,12 +92,12 @@ def test_the_environment_switches_offline_too(monkeypatch):
 
 
 def test_an_unreachable_hub_is_named(monkeypatch):
-    from transformers import AutoModel
+    from transformers import AutoConfig
 
     def unreachable(*_, **__):
         raise OSError("We couldn't connect to the hub")
 
-    monkeypatch.setattr(AutoModel, "from_pretrained", unreachable)
+    monkeypatch.setattr(AutoConfig, "from_pretrained", unreachable)
     monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
     with pytest.raises(ModelError, match="no such name, or no connection"):
         load_encoder("nobody/no-such-encoder")

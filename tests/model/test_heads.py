@@ -37,6 +37,7 @@ def test_coreference_is_m_i_a_m_j_plus_b_for_every_two_mentions():
     head = Coreference(4)
     head.weight.data.normal_()
     head.bias.data.normal_()
+    head.requires_grad_(requires_grad=False)
     mentions = torch.randn(2, 3, 4)
     given = head(mentions)
     assert given.shape == (2, 3, 3, 2)
