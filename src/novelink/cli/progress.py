@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
 import click
@@ -41,3 +42,65 @@ def with_progress(items: Iterable[Item], noun: str) -> Iterator[Item]:
             yield item
     finally:
         click.echo("\r\x1b[K", nl=False, err=True)
+
+
+class StepBar:
+    """A bar for work whose steps are known; drawn on a terminal only.
+
+    Lines said meanwhile stand above it.
+
+    Args:
+        terminal: whether stderr is one.
+    """
+
+    _WIDTH = 30
+
+    def __init__(self, *, terminal: bool) -> None:
+        self._on = terminal
+        self._first: tuple[float, int] | None = None
+        self._shown = 0.0
+        self._line = ""
+
+    def say(self, line: str) -> None:
+        """Write a line to stderr."""
+        self._clear()
+        click.echo(line, err=True)
+        click.echo(self._line, nl=False, err=True)
+
+    def update(self, done: int, total: int) -> None:
+        """Draw the bar anew, at most a few times a second."""
+        now = time.monotonic()
+        if self._first is None:
+            self._first = now, done  # a resumed run begins in the middle
+        if not self._on or (now - self._shown < _INTERVAL and done < total):
+            return
+        began, first = self._first
+        left = (now - began) / max(1, done - first) * (total - done)
+        filled = self._WIDTH * done // max(1, total)
+        bar = "#" * filled + "-" * (self._WIDTH - filled)
+        self._line = f"  [{bar}] {done:,} of {total:,} steps, {left / 60:.0f} min left"
+        click.echo(f"\r\x1b[K{self._line}", nl=False, err=True)
+        self._shown = now
+
+    def close(self) -> None:
+        """Remove the bar."""
+        self._clear()
+        self._line = ""
+
+    def _clear(self) -> None:
+        if self._line:
+            click.echo("\r\x1b[K", nl=False, err=True)
+
+
+@contextmanager
+def step_bar(*, terminal: bool | None = None) -> Iterator[StepBar]:
+    """A bar that is removed at the end, whatever the end is.
+
+    Args:
+        terminal: whether to draw; None looks whether stderr is a terminal.
+    """
+    bar = StepBar(terminal=sys.stderr.isatty() if terminal is None else terminal)
+    try:
+        yield bar
+    finally:
+        bar.close()

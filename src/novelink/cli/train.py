@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from novelink.cli import options
+from novelink.cli.progress import step_bar
 from novelink.errors import MissingExtraError, SettingsError
 
 if TYPE_CHECKING:
@@ -50,8 +51,9 @@ def command(config: str, overrides: tuple[str, ...], output: str | None) -> None
     train = read_documents(settings.data.train, schema)
     dev = read_documents(settings.data.dev, schema) if settings.data.dev else []
     warn_of_shared(train, dev)
-    trainer = Trainer(settings, train, dev, log=lambda line: click.echo(line, err=True))
-    selection = trainer.run()
+    with step_bar() as bar:
+        trainer = Trainer(settings, train, dev, log=bar.say, progress=bar.update)
+        selection = trainer.run()
     if trainer.accelerator.is_main_process:
         result = {
             "model": str(trainer.output / "best"),

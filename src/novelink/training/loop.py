@@ -57,6 +57,7 @@ class Trainer:
         dev: documents that choose epoch and thresholds; without any, the last
             epoch is the result, with plain thresholds.
         log: takes one line of progress at a time.
+        progress: takes the steps done and the steps of the whole run after each step.
 
     Raises:
         DataError: the training documents relate no pair.
@@ -71,8 +72,10 @@ class Trainer:
         train: Sequence[Document],
         dev: Sequence[Document],
         log: Callable[[str], None] = print,
+        progress: Callable[[int, int], None] | None = None,
     ) -> None:
         self.settings = settings
+        self._progress = progress
         self.optim = settings.optim
         self.output = Path(settings.output)
         self.log = log
@@ -199,6 +202,8 @@ class Trainer:
             self.optimizer.zero_grad()
             position.batch += len(group)
             position.step += 1
+            if self._progress is not None and self.accelerator.is_main_process:
+                self._progress(position.step, self.steps)
             now = time.monotonic()
             if now - said > _SAY_SECONDS:
                 share = 100 * position.batch / len(batches)
