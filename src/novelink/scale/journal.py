@@ -17,27 +17,24 @@ block again, to the same bytes under the same name; so nothing is lost or double
 from __future__ import annotations
 
 import json
-import os
 import re
-import time
 from collections import defaultdict
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from novelink.errors import DataError, SettingsError
 from novelink.scale.parts import STATE, failures_name, part_name
-from novelink.scale.storage import LocalStore, Store, sync_folder
+from novelink.scale.record_log import open_log
 from novelink.scale.tally import Tally
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-    from pathlib import Path
+    from collections.abc import Iterator
 
     from novelink.scale.blocks import FileEnd
+    from novelink.scale.storage import Store
     from novelink.scale.worker import BlockDone
 
 FORMAT = 1
-_FLUSH_RECORDS, _FLUSH_SECONDS = 16, 30.0  # of an object store: what a crash does again at most
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +55,10 @@ class Known:
 class Journal:
     """The journal of one shard of a run.
 
-    Make it with :func:`open_journal`.
+    Args:
+        store: folder of the results.
+        name: of :func:`journal_name`.
+        settings: what a resumed run must have alike.
 
     Attributes:
         done: file → block number → what is known of it.
@@ -77,7 +77,7 @@ class Journal:
         self._provisional: dict[tuple[str, int], Tally] = {}
         self._store = store
         self._name = name
-        self._log = _open_log(store, name)
+        self._log = open_log(store, name)
 
     def start(self, *, resume: bool) -> None:
         """Read what is there, or begin.
@@ -111,7 +111,7 @@ class Journal:
                     f"{self._store.place} holds a run that is divided otherwise ({name})",
                     remedy="Keep to one --shard …/n in a folder, or choose another folder",
                 )
-            first = next(_open_log(self._store, name).read(), None)
+            first = next(open_log(self._store, name).read(), None)
             if first is not None:
                 self._compare(first.get("run") or {})
 
@@ -243,17 +243,6 @@ class Journal:
         self._log.close()
 
 
-def open_journal(store: Store, shard: tuple[int, int], settings: dict[str, Any]) -> Journal:
-    """The journal of a shard; :meth:`Journal.start` reads or begins it.
-
-    Args:
-        store: folder of the results.
-        shard: (i, n), counted from 1.
-        settings: what a resumed run must have alike.
-    """
-    return Journal(store, journal_name(shard), settings)
-
-
 def journal_name(shard: tuple[int, int]) -> str:
     """Name of a shard's journal, without an ending."""
     return "journal" if shard == (1, 1) else f"journal-{shard[0]}-of-{shard[1]}"
@@ -266,103 +255,3 @@ def _journals(store: Store) -> set[str]:
         for name in store.names(STATE)
     )
     return {match[1] for match in found if match}
-
-
-def _open_log(store: Store, name: str) -> _FileLog | _ObjectLog:
-    if isinstance(store, LocalStore):
-        return _FileLog(store.root / STATE / f"{name}.jsonl")
-    return _ObjectLog(store, f"{STATE}/{name}")
-
-
-class _FileLog:
-    """Appends lines to a local file and syncs each."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._stream: Any = None
-
-    def read(self) -> Iterator[dict[str, Any]]:
-        """Records so far; a last line that a crash cut off is cut away."""
-        if not self.path.exists():
-            return
-        whole = 0
-        with self.path.open("rb") as stream:
-            for number, raw in enumerate(stream, start=1):
-                try:
-                    if not raw.endswith(b"\n"):
-                        break
-                    record = json.loads(raw)
-                except ValueError as error:
-                    raise DataError(
-                        "the journal is damaged",
-                        source=str(self.path),
-                        line=number,
-                        remedy="Delete this line and those after it: their blocks are done again",
-                    ) from error
-                whole += len(raw)
-                yield record
-        if whole < self.path.stat().st_size:
-            os.truncate(self.path, whole)
-
-    def append(self, record: dict[str, Any]) -> None:
-        line = (json.dumps(record, ensure_ascii=False, separators=(",", ":")) + "\n").encode()
-        try:
-            if self._stream is None:
-                self.path.parent.mkdir(parents=True, exist_ok=True)
-                self._stream = self.path.open("ab", buffering=0)
-                sync_folder(self.path.parent)
-            written = self._stream.write(line)
-            while written < len(line):
-                written += self._stream.write(line[written:])
-            os.fsync(self._stream.fileno())
-        except OSError as error:
-            raise DataError(
-                f"cannot write: {error.strerror or error}",
-                source=str(self.path),
-                remedy="Once that is mended, the same command with --resume goes on",
-            ) from error
-
-    def close(self) -> None:
-        if self._stream is not None:
-            self._stream.close()
-            self._stream = None
-
-
-class _ObjectLog:
-    """Keeps records as numbered objects of a few each."""
-
-    def __init__(self, store: Store, prefix: str) -> None:
-        self._store = store
-        self._prefix = prefix
-        self._number = 0
-        self._waiting: list[dict[str, Any]] = []
-        self._since = time.monotonic()
-
-    def read(self) -> Iterator[dict[str, Any]]:
-        for name in self._store.names(self._prefix):
-            self._number = int(name.rpartition("/")[2].partition(".")[0]) + 1
-            yield from map(json.loads, self._store.read(name).splitlines())
-
-    def append(self, record: dict[str, Any]) -> None:
-        self._waiting.append(record)
-        now = time.monotonic()
-        if (
-            not self._number
-            or len(self._waiting) >= _FLUSH_RECORDS
-            or now - self._since > _FLUSH_SECONDS
-        ):
-            self._flush()
-
-    def _flush(self) -> None:
-        if self._waiting:
-            self._store.write(f"{self._prefix}/{self._number:08d}.jsonl", _lines(self._waiting))
-            self._number += 1
-            self._waiting = []
-        self._since = time.monotonic()
-
-    def close(self) -> None:
-        self._flush()
-
-
-def _lines(records: Iterable[dict[str, Any]]) -> bytes:
-    return "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records).encode()

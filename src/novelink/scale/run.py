@@ -14,13 +14,14 @@ from novelink.errors import DataError, SettingsError
 from novelink.runtime.bundle import MANIFEST, find_bundle, load_bundle
 from novelink.runtime.model_set import is_model_set, load_model_set
 from novelink.runtime.pair_model import available_cores
-from novelink.scale.blocks import BLOCK_DOCUMENTS, Cutting, FileEnd
+from novelink.scale.blocks import Cutting, FileEnd
 from novelink.scale.corpus import Corpus, find_files
 from novelink.scale.journal import Journal, journal_name
-from novelink.scale.parts import STATE, SUFFIXES, new_part
+from novelink.scale.parts import STATE, new_part
 from novelink.scale.plan import FilePlan, Skipped
 from novelink.scale.pool import Progressed, run_pool
 from novelink.scale.progress import Progress
+from novelink.scale.settings import RunSettings, check_settings
 from novelink.scale.storage import LocalStore, Store, open_store
 from novelink.scale.worker import BlockDone, Recipe
 
@@ -32,50 +33,9 @@ if TYPE_CHECKING:
     from novelink.scale.tally import Tally
     from novelink.schema import Schema
 
-ENGINES = ("local", "ray")
+__all__ = ["RunReport", "RunSettings", "run"]
+
 _JUDGED_FROM = 1_000  # documents after which the share of failed ones is looked at
-
-
-@dataclass(frozen=True, slots=True)
-class RunSettings:
-    """A run.
-
-    Attributes:
-        inputs: paths, folders, globs, archives, URLs.
-        output: folder or URL of the results.
-        model: name or folder; None for the embedded default.
-        min_score: least score of a relation; None for the model's own.
-        evidence: also give the sentences a relation rests on; None where the
-            model can.
-        schema: which types are read; None for the model's.
-        format: format of the inputs; None where each tells it.
-        parts: format of the parts, ``"jsonl"`` or ``"parquet"``.
-        block_documents: most documents of a block: what is done again after a
-            crash, and what one part holds.
-        workers: processes or actors; None for one per core.
-        resume: go on with a run that the folder holds.
-        shard: (i, n): do the i-th of n shares, counted from 1.
-        engine: ``"local"`` or ``"ray"``.
-        address: of a Ray cluster; None starts one on this machine.
-        max_failed: share of failed documents, 0–1, beyond which a run is
-            stopped because something is wrong with all of them.
-    """
-
-    inputs: tuple[str, ...]
-    output: str
-    model: str | None = None
-    min_score: float | None = None
-    evidence: bool | None = None
-    schema: Schema | None = None
-    format: str | None = None
-    parts: str = "jsonl"
-    block_documents: int = BLOCK_DOCUMENTS
-    workers: int | None = None
-    resume: bool = False
-    shard: tuple[int, int] = (1, 1)
-    engine: str = "local"
-    address: str | None = None
-    max_failed: float = 0.5
 
 
 @dataclass(slots=True)
@@ -127,7 +87,7 @@ def run(settings: RunSettings, progress: Progress | None = None) -> RunReport:
             documents than ``max_failed`` failed.
         ModelError: the model cannot be loaded.
     """
-    _check(settings)
+    check_settings(settings)
     store = open_store(settings.output)
     bundle = _opened(settings.model)
     schema = _known_types(settings.schema, bundle)
@@ -162,29 +122,6 @@ def run(settings: RunSettings, progress: Progress | None = None) -> RunReport:
             raise
         progress.finish()
         return _close(settings, store, journal, corpus, resumed)
-
-
-def _check(settings: RunSettings) -> None:
-    share, shards = settings.shard
-    if not 1 <= share <= shards:
-        raise SettingsError(
-            f"the shard {share}/{shards} does not exist",
-            remedy=f"Shards of {max(1, shards)} are 1/{max(1, shards)} to "
-            f"{max(1, shards)}/{max(1, shards)}",
-        )
-    if settings.parts not in SUFFIXES:
-        raise SettingsError(
-            f"a run into a folder cannot write '{settings.parts}'",
-            remedy=f"Choose --to {' or --to '.join(SUFFIXES)}",
-        )
-    if settings.engine not in ENGINES:
-        raise SettingsError(f"there is no engine '{settings.engine}'")
-    if settings.address is not None and settings.engine != "ray":
-        raise SettingsError("an address is for the engine ray", remedy="Add --engine ray")
-    if settings.block_documents < 1 or (settings.workers is not None and settings.workers < 1):
-        raise SettingsError("the size of a block and the number of workers are 1 or more")
-    if settings.min_score is not None and not 0 <= settings.min_score <= 1:
-        raise SettingsError(f"the least score is {settings.min_score}, not within 0–1")
 
 
 def _opened(model: str | None) -> Bundle | ModelSet:
