@@ -263,3 +263,51 @@ def quantised_bundle(tmp_path_factory):
 def bundle_writer():
     """The function :func:`write_tiny_bundle`, for tests that change a model folder."""
     return write_tiny_bundle
+
+
+def write_document_bundles(folder):
+    """A whole-document model with random weights that tell pairs apart, in fp32 and int8."""
+    import torch
+    from transformers import BertConfig, BertModel
+
+    from novelink.decode import DecisionSettings
+    from novelink.training.export import export_model
+    from novelink.training.settings import EncoderSettings, ModelSettings, TrainSettings
+    from novelink.training.task_model import build_model
+
+    torch.set_num_threads(1)
+    torch.manual_seed(4)
+    tokenizer = tiny_tokenizer()
+    config = BertConfig(
+        vocab_size=tokenizer.get_vocab_size(),
+        hidden_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        intermediate_size=64,
+        max_position_embeddings=512,
+        initializer_range=0.2,
+    )
+    BertModel(config).save_pretrained(folder / "encoder")
+    tokenizer.save(str(folder / "encoder" / "tokenizer.json"))
+    model = build_model(
+        TrainSettings(
+            name="tiny-document",
+            encoder=EncoderSettings(name=str(folder / "encoder"), dropout=0.0),
+            model=ModelSettings(reading="document", max_length=512, dropout=0.0),
+        )
+    )
+    for head in (model.model.relation.linear, model.model.novelty.linear, model.model.bilinear):
+        torch.nn.init.normal_(head.weight, std=0.2)
+    for precision in ("fp32", "int8"):
+        export_model(
+            model, folder / precision, DecisionSettings(threshold=0.8), precision=precision
+        )
+    return folder
+
+
+@pytest.fixture(scope="session")
+def document_bundles(tmp_path_factory):
+    """Folder with the model folders ``fp32`` and ``int8``; never write into it."""
+    pytest.importorskip("torch", reason="making a whole-document model needs the extra 'train'")
+    pytest.importorskip("transformers", reason="as torch")
+    return write_document_bundles(tmp_path_factory.mktemp("document-models"))

@@ -175,7 +175,7 @@ def test_flags_are_added_to_keys_and_values_of_the_pairs_own_markers(tiny_bert):
     queries = torch.randn(1, 3, 16, generator=generator)
     tokens = torch.randn(1, 8, 16, generator=generator)
     flags = (torch.rand(1, 3, 8, generator=generator) < 0.4).float()
-    bias = torch.zeros(1, 1, 1, 8)
+    bias = torch.zeros(1, 1, 8)
     bias[..., 6:] = -1e4
     found, attention = reader(queries, tokens, flags, bias)
     for pair in range(3):
@@ -203,9 +203,9 @@ def test_heads_one_at_a_time_give_the_same(tiny_bert):
     queries = torch.randn(2, 3, 16, generator=generator)
     tokens = torch.randn(2, 8, 16, generator=generator)
     flags = (torch.rand(2, 3, 8, generator=generator) < 0.4).float()
-    bias = torch.zeros(2, 1, 1, 8)
+    bias = torch.zeros(2, 1, 8)
     expected = reader(queries, tokens, flags, bias)
-    found = reader(queries, tokens, flags, bias, 1)
+    found = reader(queries, tokens, flags, bias, one_by_one=True)
     for one, other in zip(found, expected, strict=True):
         torch.testing.assert_close(one, other, **CLOSE)
 

@@ -106,7 +106,8 @@ class PairReader(nn.Module):
         tokens: torch.Tensor,
         flags: torch.Tensor,
         bias: torch.Tensor,
-        heads_at_once: int | None = None,
+        *,
+        one_by_one: bool = False,
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Read.
 
@@ -114,41 +115,81 @@ class PairReader(nn.Module):
             queries: ``[D, P, h]``.
             tokens: ``[D, T, h]``.
             flags: ``[D, P, T]``, 1 at the pair's own start markers.
-            bias: ``[D, 1, 1, T]``, 0 at tokens and far below 0 at padding.
-            heads_at_once: attention heads worked on at a time; all by default.
-                Memory is in proportion, the result is the same.
+            bias: ``[D, 1, T]``, 0 at tokens and far below 0 at padding.
+            one_by_one: work on one attention head after the other; the result
+                is the same, the attention maps' memory that of one head.
 
         Returns:
             New queries ``[D, P, h]`` and attention, mean over heads ``[D, P, T]``.
         """
-        count, size = self.heads, queries.shape[-1] // self.heads
-
-        def split(values: torch.Tensor) -> torch.Tensor:
-            return values.reshape(*values.shape[:2], count, size).transpose(1, 2)
-
-        query = split(self.query(queries)) / math.sqrt(size)
-        key, value = split(self.key(tokens)).transpose(-1, -2), split(self.value(tokens))
-        # A flagged key is key + flag_key: the flag's part of the product is added where it is set.
-        flagged = (query * self.flag_key.view(count, 1, size)).sum(-1, keepdim=True)
-        flagged = flagged + self.flag_bias
-        own = flags.unsqueeze(1)
-        step = heads_at_once or count
-        parts, total = [], None
-        for start in range(0, count, step):
-            heads = slice(start, start + step)
-            scores = query[:, heads] @ key[:, heads] + flagged[:, heads] * own + bias
-            attention = scores.float().softmax(-1).to(value.dtype)
-            share = (attention * own).sum(-1, keepdim=True)
-            flag_value = self.flag_value.view(count, 1, size)[heads]
-            parts.append(attention @ value[:, heads] + share * flag_value)
-            seen = attention.sum(1)
-            total = seen if total is None else total + seen
-        read = torch.cat(parts, dim=1).transpose(1, 2).flatten(-2)
+        count = self.heads
+        size = queries.shape[-1] // count
+        query, key = self.query(queries) / math.sqrt(size), self.key(tokens)
+        value = self.value(tokens)
+        if one_by_one:
+            read, attention = self._one_by_one(query, key, value, flags, bias)
+        else:
+            flag_key, flag_value = (
+                flag.view(count, 1, size) for flag in (self.flag_key, self.flag_value)
+            )
+            query, key, value = (
+                values.reshape(*values.shape[:2], count, size).transpose(1, 2)
+                for values in (query, key, value)
+            )
+            flagged = (query * flag_key).sum(-1, keepdim=True) + self.flag_bias
+            maps, share = _attend(query, key, flagged, flags.unsqueeze(1), bias.unsqueeze(1))
+            read = (maps @ value + share * flag_value).transpose(1, 2).flatten(-2)
+            attention = maps.mean(1)
         queries = self.mixed_norm(queries + self.dropout(self.mixed(read)))
         inner = nn.functional.gelu(self.inner(queries))
         queries = self.outer_norm(queries + self.dropout(self.outer(inner)))
-        assert total is not None
-        return queries, total / count
+        return queries, attention
+
+    def _one_by_one(
+        self,
+        query: torch.Tensor,
+        key: torch.Tensor,
+        value: torch.Tensor,
+        flags: torch.Tensor,
+        bias: torch.Tensor,
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """What all heads read ``[D, P, h]`` and their mean map ``[D, P, T]``, head after head."""
+        size = query.shape[-1] // self.heads
+        parts: list[torch.Tensor] = []
+        total = torch.zeros_like(flags)
+        for head in range(self.heads):
+            part = slice(head * size, (head + 1) * size)
+            own = query[..., part]
+            if parts:
+                # Nothing is added; but whoever runs the exported graph must now be done with one
+                # head before the next, and never holds the maps of several.
+                own = own + 0.0 * (parts[-1] + total[..., :1])
+            flagged = (own * self.flag_key[part]).sum(-1, keepdim=True) + self.flag_bias[head]
+            maps, share = _attend(own, key[..., part], flagged, flags, bias)
+            parts.append(maps @ value[..., part] + share * self.flag_value[part])
+            total = total + maps
+        return torch.cat(parts, -1), total / self.heads
+
+
+def _attend(
+    query: torch.Tensor,
+    key: torch.Tensor,
+    flagged: torch.Tensor,
+    flags: torch.Tensor,
+    bias: torch.Tensor,
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Attention of one head, or of several side by side in an axis of their own.
+
+    A flagged key is ``key + flag_key``: the flag's part of the product,
+    ``flagged`` ``[…, P, 1]``, is added where the flag is set. What a flag adds
+    to the values comes with the share of attention on flagged tokens.
+
+    Returns:
+        The maps ``[…, P, T]`` and these shares ``[…, P, 1]``.
+    """
+    scores = query @ key.transpose(-1, -2) + flagged * flags + bias
+    maps = scores.float().softmax(-1).to(query.dtype)
+    return maps, (maps * flags).sum(-1, keepdim=True)
 
 
 class DocumentModel(nn.Module):
@@ -203,7 +244,7 @@ class DocumentModel(nn.Module):
         members: torch.Tensor,
         pairs: torch.Tensor,
         *,
-        heads_at_once: int | None = None,
+        one_by_one: bool = False,
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """Vectors of all pairs.
 
@@ -213,8 +254,8 @@ class DocumentModel(nn.Module):
             mentions: ``[D, M]``.
             members: ``[D, E, M]``.
             pairs: ``[D, P, 2]``.
-            heads_at_once: attention heads worked on at a time; memory is in
-                proportion to this times P · T.
+            one_by_one: attention heads one after the other, so that memory
+                grows with P · T and not with heads · P · T.
 
         Returns:
             Pair vectors ``[D, P, 2h]``, attention ``[D, P, T]`` of the last
@@ -242,11 +283,11 @@ class DocumentModel(nn.Module):
             pairs.shape[0], pairs.shape[1], tokens.shape[1], dtype=own.dtype, device=own.device
         )
         flags = flags.scatter_add(2, mentions.unsqueeze(1).expand(-1, pairs.shape[1], -1), own)
-        bias = (1.0 - token_mask.to(tokens.dtype)).unsqueeze(1).unsqueeze(1) * _FAR
+        bias = (1.0 - token_mask.to(tokens.dtype)).unsqueeze(1) * _FAR
         queries = start
         attention = flags
         for reader in self.readers:
-            queries, attention = reader(queries, tokens, flags, bias, heads_at_once)
+            queries, attention = reader(queries, tokens, flags, bias, one_by_one=one_by_one)
         return torch.cat([queries, start], dim=-1), attention, vectors
 
     def _symmetric(self, outer: torch.Tensor) -> torch.Tensor:

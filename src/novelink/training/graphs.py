@@ -88,7 +88,7 @@ class DocumentGraph(nn.Module):
         tokens = self.model.tokens(input_ids, attention_mask)
         mask = torch.cat([torch.ones_like(known[..., 0]), attention_mask.flatten(1).float()], 1)
         vectors, attention, _ = self.model.pair_vectors(
-            torch.cat([known, tokens], 1), mask, mentions, members, pairs, heads_at_once=1
+            torch.cat([known, tokens], 1), mask, mentions, members, pairs, one_by_one=True
         )
         return self.model.relation(vectors), self.model.novelty(vectors), attention, tokens
 
