@@ -47,7 +47,7 @@ Dev figures are those of the trained model before export, at the thresholds chos
 
 ## Use and limits
 - English abstracts of biomedical papers with entities of the six BioRED types. On other text nothing was measured.
-- A quarter of the size of the encoders used in published systems, and behind them in quality: base-size systems reach 72.9 / 58.9 / 47.7 (pair / type / all; BioRED paper, same Test).
+- Less than a fifth of the size of the encoders used in published systems, and behind them in quality: base-size systems reach 72.9 / 58.9 / 47.7 (pair / type / all; BioRED paper, same Test).
 - "Association" is over-represented in the training data; rare types (Bind, Conversion, Comparison, Drug_Interaction) are seldom found.
 - A relation found here is a reading of a text, not a fact, and no basis for a medical decision.
 """
