@@ -60,7 +60,9 @@ class EvidenceReader:
         total = sums.sum()
         if not total > 0:
             return ()
-        shares = np.floor(sums / total * 10**DECIMALS) / 10**DECIMALS
+        # A hundredth of the last digit makes up for the float32 of the sums; ten sentences at most
+        # can be given, so the sum cannot pass 1 by it.
+        shares = np.floor(sums / total * 10**DECIMALS + 0.01) / 10**DECIMALS
         return tuple(self._chosen(shares))
 
     def _chosen(self, shares: NDArray[np.float64]) -> Iterator[Evidence]:
