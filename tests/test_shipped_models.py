@@ -1,0 +1,93 @@
+"""The models that come along: whole, small enough, and as good as their files say."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from novelink import Extractor, Relation, read, score
+from novelink.runtime.bundle import EMBEDDED, default_name, embedded_names, load_bundle
+
+ROOT = Path(__file__).parents[1]
+RESULTS = ROOT / "benchmarks" / "results"
+TEST = ROOT.parent / "shared" / "data" / "biored" / "Test.PubTator"
+LEVELS = ("pair", "type", "novelty", "all")
+RELATION_MODELS = [name for name in embedded_names() if load_bundle(name).reading != "tagger"]
+
+
+def result_of(name):
+    return json.loads((RESULTS / f"quality-{name}-biored-test.json").read_text(encoding="utf-8"))
+
+
+def test_the_default_is_one_of_the_models():
+    assert default_name() in RELATION_MODELS
+
+
+def test_every_shipped_file_is_below_forty_megabytes():
+    for path in EMBEDDED.rglob("*"):
+        assert not path.is_file() or path.stat().st_size < 40_000_000, path
+
+
+def test_the_encoder_to_train_from_has_a_card_and_safe_weights():
+    folder = EMBEDDED / "encoder"
+    if not folder.is_dir():
+        pytest.skip("the encoder comes with a clone, not with an installed wheel")
+    assert {path.name for path in folder.iterdir()} == {
+        "README.md",
+        "config.json",
+        "model.safetensors",
+        "pretraining.json",
+        "tokenizer.json",
+    }
+
+
+@pytest.mark.parametrize("name", RELATION_MODELS)
+def test_a_card_says_what_the_results_file_says(name):
+    card = load_bundle(name).folder.joinpath("README.md").read_text(encoding="utf-8")
+    scores = result_of(name)["scores"]
+    for level in LEVELS:
+        row = re.search(rf"^\| {level} \|(.*)$", card, re.MULTILINE).group(1)
+        assert float(row.split("|")[1]) == pytest.approx(100 * scores[level]["f1"], abs=0.051)
+
+
+@pytest.mark.parametrize("name", RELATION_MODELS)
+def test_a_model_is_far_better_than_calling_every_pair_a_novel_association(name):
+    result = result_of(name)
+    trivial = result["all pairs as novel associations"]
+    for level in LEVELS:
+        # The lower end of the interval, not only the figure itself.
+        assert result["scores"]["intervals"]["f1"][level][0] > 1.3 * trivial[level]["f1"]
+
+
+@pytest.mark.parametrize("name", RELATION_MODELS)
+def test_the_kept_predictions_give_the_kept_scores(name):
+    """Anyone with the corpus can score the predictions in the results file again."""
+    if not TEST.exists():
+        pytest.skip("BioRED Test is not beside the project")
+    result = result_of(name)
+    gold = list(read(TEST))
+    predicted = [
+        document.with_relations(
+            Relation(id1, id2, kind, novelty=novelty, score=sure, novelty_score=novelty_sure)
+            for id1, id2, kind, novelty, sure, novelty_sure in result["predictions"][document.id]
+        )
+        for document in gold
+    ]
+    found = score(gold, predicted, resamples=0)
+    for level in LEVELS:
+        assert found[level].f1 == pytest.approx(result["scores"][level]["f1"])
+
+
+@pytest.mark.parametrize("name", RELATION_MODELS)
+def test_a_shipped_model_reads_the_examples(name):
+    """Scores are rounded and processors differ a little, so only what is plain is asked."""
+    extractor = Extractor.load(name)
+    found = list(extractor.extract(read(ROOT / "examples" / "abstracts.pubtator")))
+    metformin = list(extractor.extract(read(ROOT / "examples" / "abstracts.json")))
+    assert all(document.relations for document in [*found, *metformin])
+    assert extractor.report.documents == len(metformin)
+    for document in [*found, *metformin]:
+        for relation in document.relations:
+            assert relation.novelty in {"Novel", "No"}
+            assert 0 < relation.score <= 1
