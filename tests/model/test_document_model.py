@@ -197,7 +197,7 @@ def test_flags_are_added_to_keys_and_values_of_the_pairs_own_markers(tiny_bert):
 
 
 @torch.no_grad()
-def test_heads_one_at_a_time_give_the_same(tiny_bert):
+def test_heads_one_after_the_other_give_the_same(tiny_bert):
     reader = PairReader(tiny_bert.encoder.layer[-1], 0.0).eval()
     generator = torch.Generator().manual_seed(2)
     queries = torch.randn(2, 3, 16, generator=generator)
@@ -205,7 +205,7 @@ def test_heads_one_at_a_time_give_the_same(tiny_bert):
     flags = (torch.rand(2, 3, 8, generator=generator) < 0.4).float()
     bias = torch.zeros(2, 1, 8)
     expected = reader(queries, tokens, flags, bias)
-    found = reader(queries, tokens, flags, bias, one_by_one=True)
+    found = reader(queries, tokens, flags, bias, parts=2)
     for one, other in zip(found, expected, strict=True):
         torch.testing.assert_close(one, other, **CLOSE)
 

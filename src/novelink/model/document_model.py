@@ -107,7 +107,7 @@ class PairReader(nn.Module):
         flags: torch.Tensor,
         bias: torch.Tensor,
         *,
-        one_by_one: bool = False,
+        parts: int = 1,
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Read.
 
@@ -116,80 +116,62 @@ class PairReader(nn.Module):
             tokens: ``[D, T, h]``.
             flags: ``[D, P, T]``, 1 at the pair's own start markers.
             bias: ``[D, 1, T]``, 0 at tokens and far below 0 at padding.
-            one_by_one: work on one attention head after the other; the result
-                is the same, the attention maps' memory that of one head.
+            parts: work on so many equal parts of the attention heads, one after
+                the other; the result is the same, and only the maps of one part
+                are in memory.
 
         Returns:
             New queries ``[D, P, h]`` and attention, mean over heads ``[D, P, T]``.
         """
-        count = self.heads
-        size = queries.shape[-1] // count
+        size = queries.shape[-1] // self.heads
         query, key = self.query(queries) / math.sqrt(size), self.key(tokens)
-        value = self.value(tokens)
-        if one_by_one:
-            read, attention = self._one_by_one(query, key, value, flags, bias)
-        else:
-            flag_key, flag_value = (
-                flag.view(count, 1, size) for flag in (self.flag_key, self.flag_value)
-            )
-            query, key, value = (
-                values.reshape(*values.shape[:2], count, size).transpose(1, 2)
-                for values in (query, key, value)
-            )
-            flagged = (query * flag_key).sum(-1, keepdim=True) + self.flag_bias
-            maps, share = _attend(query, key, flagged, flags.unsqueeze(1), bias.unsqueeze(1))
-            read = (maps @ value + share * flag_value).transpose(1, 2).flatten(-2)
-            attention = maps.mean(1)
+        read, attention = self._read(query, key, self.value(tokens), flags, bias, parts=parts)
         queries = self.mixed_norm(queries + self.dropout(self.mixed(read)))
         inner = nn.functional.gelu(self.inner(queries))
         queries = self.outer_norm(queries + self.dropout(self.outer(inner)))
         return queries, attention
 
-    def _one_by_one(
+    def _read(
         self,
         query: torch.Tensor,
         key: torch.Tensor,
         value: torch.Tensor,
         flags: torch.Tensor,
         bias: torch.Tensor,
+        *,
+        parts: int,
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """What all heads read ``[D, P, h]`` and their mean map ``[D, P, T]``, head after head."""
+        """What all heads read ``[D, P, h]`` and their mean map ``[D, P, T]``."""
+        documents, pairs, length = flags.shape
         size = query.shape[-1] // self.heads
-        parts: list[torch.Tensor] = []
+        heads = self.heads // parts
+        own, bias = flags.unsqueeze(1), bias.unsqueeze(1)
+        flag_key, flag_value = (
+            flag.view(self.heads, 1, size) for flag in (self.flag_key, self.flag_value)
+        )
+        reads: list[torch.Tensor] = []
         total = torch.zeros_like(flags)
-        for head in range(self.heads):
-            part = slice(head * size, (head + 1) * size)
-            own = query[..., part]
-            if parts:
+        for part in range(parts):
+            wide = slice(part * heads * size, (part + 1) * heads * size)
+            these = slice(part * heads, (part + 1) * heads)
+            asked, keys, values = (
+                whole[..., wide].reshape(documents, rows, heads, size).transpose(1, 2)
+                for whole, rows in ((query, pairs), (key, length), (value, length))
+            )
+            if reads:
                 # Nothing is added; but whoever runs the exported graph must now be done with one
-                # head before the next, and never holds the maps of several.
-                own = own + 0.0 * (parts[-1] + total[..., :1])
-            flagged = (own * self.flag_key[part]).sum(-1, keepdim=True) + self.flag_bias[head]
-            maps, share = _attend(own, key[..., part], flagged, flags, bias)
-            parts.append(maps @ value[..., part] + share * self.flag_value[part])
-            total = total + maps
-        return torch.cat(parts, -1), total / self.heads
-
-
-def _attend(
-    query: torch.Tensor,
-    key: torch.Tensor,
-    flagged: torch.Tensor,
-    flags: torch.Tensor,
-    bias: torch.Tensor,
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """Attention of one head, or of several side by side in an axis of their own.
-
-    A flagged key is ``key + flag_key``: the flag's part of the product,
-    ``flagged`` ``[…, P, 1]``, is added where the flag is set. What a flag adds
-    to the values comes with the share of attention on flagged tokens.
-
-    Returns:
-        The maps ``[…, P, T]`` and these shares ``[…, P, 1]``.
-    """
-    scores = query @ key.transpose(-1, -2) + flagged * flags + bias
-    maps = scores.float().softmax(-1).to(query.dtype)
-    return maps, (maps * flags).sum(-1, keepdim=True)
+                # part before the next, and never holds the maps of several.
+                asked = asked + 0.0 * (reads[-1][..., :1] + total[..., :1]).unsqueeze(1)
+            # A flagged key is key + flag_key: the flag's part of the product is added where the
+            # flag is set. What flags add to the values comes with their share of the attention.
+            flagged = (asked * flag_key[these]).sum(-1, keepdim=True) + self.flag_bias[these]
+            scores = asked @ keys.transpose(-1, -2) + flagged * own + bias
+            maps = scores.float().softmax(-1).to(value.dtype)
+            share = (maps * own).sum(-1, keepdim=True)
+            read = maps @ values + share * flag_value[these]
+            reads.append(read.transpose(1, 2).reshape(documents, pairs, heads * size))
+            total = total + maps.sum(1)
+        return torch.cat(reads, -1), total / self.heads
 
 
 class DocumentModel(nn.Module):
@@ -244,7 +226,7 @@ class DocumentModel(nn.Module):
         members: torch.Tensor,
         pairs: torch.Tensor,
         *,
-        one_by_one: bool = False,
+        parts: int = 1,
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """Vectors of all pairs.
 
@@ -254,8 +236,8 @@ class DocumentModel(nn.Module):
             mentions: ``[D, M]``.
             members: ``[D, E, M]``.
             pairs: ``[D, P, 2]``.
-            one_by_one: attention heads one after the other, so that memory
-                grows with P · T and not with heads · P · T.
+            parts: attention heads are worked on in so many parts, see
+                :class:`PairReader`; it divides their number.
 
         Returns:
             Pair vectors ``[D, P, 2h]``, attention ``[D, P, T]`` of the last
@@ -287,7 +269,7 @@ class DocumentModel(nn.Module):
         queries = start
         attention = flags
         for reader in self.readers:
-            queries, attention = reader(queries, tokens, flags, bias, one_by_one=one_by_one)
+            queries, attention = reader(queries, tokens, flags, bias, parts=parts)
         return torch.cat([queries, start], dim=-1), attention, vectors
 
     def _symmetric(self, outer: torch.Tensor) -> torch.Tensor:

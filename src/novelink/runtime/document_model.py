@@ -49,9 +49,9 @@ WINDOWS_AT_ONCE = 2
 """Windows encoded in one run."""
 BLOCK_PAIRS = 256
 """Most pairs scored in one run."""
-PAIR_TOKENS = 4_000_000
-"""Most pairs × tokens in one run: the size of an attention map, of which a run holds a few."""
-TOKENS_SIDE_BY_SIDE = 160_000
+PAIR_TOKENS = 3_000_000
+"""Most pairs × tokens in one run: the size of an attention map, of which a run holds about ten."""
+TOKENS_SIDE_BY_SIDE = 100_000
 """Of one long document: most tokens that its runs hold at the same time, all together."""
 
 

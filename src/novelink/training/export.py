@@ -6,7 +6,6 @@ import contextlib
 import importlib.metadata
 import io
 import json
-import logging
 import tempfile
 import warnings
 from pathlib import Path
@@ -18,6 +17,7 @@ import torch
 from novelink.errors import ModelError, SettingsError
 from novelink.runtime.bundle import CARD, CONFIG, FORMAT, GRAPH, TOKENIZER, write_manifest
 from novelink.training.graphs import traced_graph
+from novelink.training.quantisation import quantise
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -149,32 +149,6 @@ def _export_graph(model: TaskModel, path: Path) -> None:
             opset_version=_OPSET,
             dynamo=False,
         )
-
-
-def quantise(graph: Path) -> None:
-    """Make a graph's matrix products and look-up tables int8, in place."""
-    from onnxruntime.quantization import QuantType, quantize_dynamic
-    from onnxruntime.quantization.shape_inference import quant_pre_process
-
-    root = logging.getLogger()
-    level = root.level
-    root.setLevel(logging.ERROR)  # its advice concerns convolutional networks
-    try:
-        prepared = graph.with_name("prepared.onnx")
-        quant_pre_process(str(graph), str(prepared), skip_symbolic_shape=True)
-        quantize_dynamic(
-            str(prepared),
-            str(graph),
-            weight_type=QuantType.QInt8,
-            per_channel=True,
-            # 7 bits a weight: with 8, processors without VNNI instructions overflow in between
-            # and give other, worse answers than those with them.
-            reduce_range=True,
-            op_types_to_quantize=["MatMul", "Gather"],
-        )
-        prepared.unlink()
-    finally:
-        root.setLevel(level)
 
 
 def _short_card(name: str, model: TaskModel) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
     from novelink.training.task_model import TaskModel
 
     Feed = dict[str, np.ndarray[Any, Any]]
+
+
+_HEADS_AT_ONCE = 2
+"""More need more memory for long texts, fewer more nodes, which take time in short ones."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +79,8 @@ class DocumentGraph(nn.Module):
     def __init__(self, model: DocumentModel) -> None:
         super().__init__()
         self.model = model
+        heads = model.encoder.config.num_attention_heads
+        self.parts = heads // math.gcd(heads, _HEADS_AT_ONCE)
 
     def forward(  # noqa: PLR0917 (the exporter gives tensors by position)
         self,
@@ -88,7 +95,7 @@ class DocumentGraph(nn.Module):
         tokens = self.model.tokens(input_ids, attention_mask)
         mask = torch.cat([torch.ones_like(known[..., 0]), attention_mask.flatten(1).float()], 1)
         vectors, attention, _ = self.model.pair_vectors(
-            torch.cat([known, tokens], 1), mask, mentions, members, pairs, one_by_one=True
+            torch.cat([known, tokens], 1), mask, mentions, members, pairs, parts=self.parts
         )
         return self.model.relation(vectors), self.model.novelty(vectors), attention, tokens
 

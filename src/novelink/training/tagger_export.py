@@ -20,7 +20,8 @@ from novelink.annotate.tagger.tagger import INPUTS, OUTPUTS, READING
 from novelink.errors import ModelError
 from novelink.runtime.bundle import CARD, CONFIG, FORMAT, GRAPH, TOKENIZER, write_manifest
 from novelink.schema import BIORED
-from novelink.training.export import TOLERANCE, quantise
+from novelink.training.export import TOLERANCE
+from novelink.training.quantisation import quantise
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
