@@ -1,126 +1,350 @@
-"""How fast and how large `extract` is: documents and pairs per second, peak memory.
+"""Speed, memory and start-up of `extract`: reading once against reading per pair, in one run.
 
-    python benchmarks/inference.py CORPUS [--model NAME|DIR] [--threads 1 2] [--documents 100]
+    python benchmarks/inference.py Test.PubTator --threads 2
 
-Each thread count runs in a process of its own, so that its peak memory is its own. Start-up
-(imports, opening the model) is measured apart from the steady rate. The first documents warm up
-and are not counted. Prints a table and writes benchmarks/results/inference.json.
+Made for the run, with the architecture of the shipped encoder: a model that reads a document once
+and one that reads it per pair, both in float32 and int8, and a per-pair model of the size of
+BERT-base. Heads, and all of the latter, have random weights: the time does not depend on them.
+
+documents   documents a second of `extract`, whole corpus, best of several passes
+per pair    the same for per-pair reading at up to 512 tokens, unpadded. A pass over all pairs
+            would take hours, so pairs drawn at random are scored, and their mean time is taken
+            times the corpus' pairs: the figures say so ("extrapolated")
+bound       the bare encoder's matrix products at the documents' lengths, alone, in the same
+            number format; one thread, as is the reading that is compared with it
+memory      resident memory while many abstracts run through, and its peak
+start       `novelink extract` of one abstract, the whole process
+curve       milliseconds against tokens and pairs, documents joined to longer ones included
+
+Every measurement has a process of its own, one after the other. Writes a table, and
+benchmarks/results/inference.json. Needs the extra "train" to make the models.
 """
 
 from __future__ import annotations
 
 import argparse
+import importlib.metadata
 import json
 import os
 import platform
-import random
-import resource
+import re
+import statistics
 import subprocess
 import sys
+import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 
-RESULTS = Path(__file__).parent / "results" / "inference.json"
-WARM_UP = 3  # documents
+HERE = Path(__file__).parent
+RESULTS = HERE / "results" / "inference.json"
+WARM_UP = 5  # documents
 
 
-def measure(corpus: str, model: str | None, threads: int, documents: int, seed: int) -> dict:
-    """One run in this process."""
+def corpus(options):
+    from novelink import read
+
+    documents = list(read(options.corpus))
+    return documents[: options.documents] if options.documents else documents
+
+
+def extractor(options, threads=None):
+    from novelink import Extractor
+
+    return Extractor.load(options.model, threads=threads or options.threads)
+
+
+def peak_mb():
+    """Peak resident memory of this process."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        # getrusage's figure would begin at the parent's peak.
+        return int(re.search(r"VmHWM:\D*(\d+)", status.read_text("utf-8"))[1]) / 1000
+    import resource
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+
+
+def resident_mb():
+    status = Path("/proc/self/status")
+    if not status.exists():
+        return None
+    return int(re.search(r"VmRSS:\D*(\d+)", status.read_text("utf-8"))[1]) / 1000
+
+
+def step_documents(options):
+    """Whole documents through `extract`."""
     began = time.perf_counter()
-    from novelink import Extractor, read
-
-    extractor = Extractor.load(model, threads=threads)
-    loaded = time.perf_counter()
-    chosen = list(read(corpus))
-    random.Random(seed).shuffle(chosen)
-    chosen = chosen[: WARM_UP + documents]
-    for _ in extractor.extract(chosen[:WARM_UP]):
-        pass
-    memory_loaded = peak_bytes()
-    start, start_cpu = time.perf_counter(), time.process_time()
-    for _ in extractor.extract(chosen[WARM_UP:]):
-        pass
-    seconds, cpu = time.perf_counter() - start, time.process_time() - start_cpu
-    report = extractor.report
+    chosen = extractor(options)
+    loaded = time.perf_counter() - began
+    documents = corpus(options)
+    list(chosen.extract(documents[:WARM_UP]))
+    passes = []
+    for _ in range(options.repeats):
+        start, start_cpu = time.perf_counter(), time.process_time()
+        list(chosen.extract(documents))
+        passes.append((time.perf_counter() - start, time.process_time() - start_cpu))
+    seconds, cpu = min(passes)
+    report = chosen.report
     return {
-        "threads": threads,
+        "threads": options.threads,
         "documents": report.documents,
         "pairs": report.pairs,
-        "relations": report.relations,
-        "cut_documents": report.cut_documents,
-        "load_seconds": round(loaded - began, 3),
+        "load_seconds": round(loaded, 3),
         "seconds": round(seconds, 3),
         "cpu_seconds": round(cpu, 3),
+        "all_passes_seconds": [round(wall, 3) for wall, _ in passes],
         "documents_per_second": round(report.documents / seconds, 3),
-        "pairs_per_second": round(report.pairs / seconds, 2),
-        "peak_memory_mb": round(peak_bytes() / 1e6, 1),
-        "peak_memory_after_warm_up_mb": round(memory_loaded / 1e6, 1),
+        "pairs_per_second": round(report.pairs / seconds, 1),
+        "peak_memory_mb": round(peak_mb(), 1),
     }
 
 
-def peak_bytes() -> int:
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024
+def step_pairs(options):
+    """Pairs drawn from the corpus, per-pair reading, extrapolated to all of its pairs."""
+    import random
+
+    from novelink.pairs import candidate_pairs
+
+    chosen = extractor(options)
+    documents = corpus(options)
+    every = [(document, pair) for document in documents for pair in candidate_pairs(document)]
+    drawn = random.Random(options.seed).sample(every, min(options.pairs, len(every)))
+    reading, model = chosen._reader.reading, chosen._reader.model  # noqa: SLF001 (pairs, not documents, are timed)
+    model.logits(reading.encode(*_one(drawn[0])))
+    start = time.perf_counter()
+    copies = [copy for one in drawn for copy in reading.encode(*_one(one))]
+    model.logits(copies)
+    seconds = time.perf_counter() - start
+    per_document = seconds / len(drawn) * len(every) / len(documents)
+    return {
+        "threads": options.threads,
+        "extrapolated": f"{len(drawn)} pairs drawn at random of {len(every)}",
+        "documents": len(documents),
+        "tokens_per_pair": round(statistics.mean(len(copy.ids) for copy in copies), 1),
+        "seconds_per_pair": round(seconds / len(drawn), 5),
+        "documents_per_second": round(1 / per_document, 5),
+        "peak_memory_mb": round(peak_mb(), 1),
+    }
 
 
-def machine() -> dict:
-    processor = platform.processor() or platform.machine()
-    cpuinfo = Path("/proc/cpuinfo")
-    if cpuinfo.exists():
-        lines = cpuinfo.read_text(encoding="utf-8").splitlines()
-        names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-        processor = names[0] if names else processor
-    return {"processor": processor, "cores": os.cpu_count(), "system": platform.system()}
+def _one(drawn):
+    document, pair = drawn
+    return document, [pair]
 
 
-def versions() -> dict:
-    from importlib.metadata import version
+def step_bound(options):
+    """The encoder's products alone at the corpus' lengths, against reading, on one thread."""
+    from inference_bound import products_seconds
 
-    packages = ("novelink", "onnxruntime", "tokenizers", "numpy")
-    return {"python": platform.python_version()} | {name: version(name) for name in packages}
+    from novelink.pairs import candidate_pairs
+
+    chosen = extractor(options, threads=1)
+    documents = [one for one in corpus(options) if candidate_pairs(one)]
+    reader = chosen._reader  # noqa: SLF001 (lengths as the model reads them)
+    lengths = [
+        (len(window), block.pairs)
+        for document in documents
+        for block in reader.blocks(document, candidate_pairs(document))
+        for window in block.whole.windows
+    ]
+    list(chosen.extract(documents[:WARM_UP]))
+    # In turns, so that a busy moment of the machine falls on both.
+    bounds, readings = [], []
+    for _ in range(options.repeats):
+        bounds.append(products_seconds([length for length, _ in lengths], options.precision))
+        start = time.perf_counter()
+        list(chosen.extract(documents))
+        readings.append(time.perf_counter() - start)
+    return {
+        "threads": 1,
+        "precision": options.precision,
+        "documents": len(documents),
+        "products_ms_per_document": round(1000 * min(bounds) / len(documents), 2),
+        "extract_ms_per_document": round(1000 * min(readings) / len(documents), 2),
+        "share_of_bound": round(min(bounds) / min(readings), 3),
+    }
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
-    parser.add_argument("corpus", help="documents with marked entities, any format")
-    parser.add_argument("--model", help="embedded name or folder; the default model otherwise")
-    parser.add_argument("--threads", type=int, nargs="+", default=[1, os.cpu_count() or 1])
-    parser.add_argument("--documents", type=int, default=100, help="most documents to time")
-    parser.add_argument("--seed", type=int, default=1, help="draws the documents")
-    parser.add_argument("--output", type=Path, default=RESULTS)
-    parser.add_argument("--one", action="store_true", help=argparse.SUPPRESS)
-    options = parser.parse_args()
-    if options.one:
-        run = measure(
-            options.corpus, options.model, options.threads[0], options.documents, options.seed
-        )
-        print(json.dumps(run))
-        return
-    from novelink.runtime.bundle import load_bundle
+def step_memory(options):
+    """Many abstracts through `extract`, the corpus over and over."""
+    documents = corpus(options)
+    count = options.memory_documents
 
-    bundle = load_bundle(options.model)
-    runs = []
-    for threads in sorted(set(options.threads)):
-        command = [sys.executable, __file__, options.corpus, "--one", "--threads", str(threads)]
-        command += ["--documents", str(options.documents), "--seed", str(options.seed)]
+    def stream():
+        for number in range(count):
+            yield replace(documents[number % len(documents)], id=str(number))
+
+    chosen = extractor(options)
+    every = max(1, count // 10)
+    points = []
+    for number, _ in enumerate(chosen.extract(stream()), start=1):
+        if number % every == 0:
+            points.append({"documents": number, "resident_mb": resident_mb(), "peak_mb": peak_mb()})
+    after_tenth = points[0]["peak_mb"]
+    return {
+        "threads": options.threads,
+        "documents": count,
+        "peak_memory_mb": round(peak_mb(), 1),
+        "grown_after_first_tenth_mb": round(points[-1]["peak_mb"] - after_tenth, 1),
+        "points": points,
+    }
+
+
+def step_start(options):
+    """The command line on one abstract."""
+    from novelink.formats import write
+
+    with tempfile.TemporaryDirectory() as folder:
+        source = Path(folder) / "one.pubtator"
+        write(corpus(options)[:1], source, "pubtator")
+        target = Path(folder) / "one.jsonl"
+        command = [sys.executable, "-m", "novelink", "extract", str(source), "-o", str(target)]
         command += ["--model", options.model] if options.model else []
-        done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
-        runs.append(json.loads(done.stdout))
-        print(
-            f"{threads} threads: {runs[-1]['documents_per_second']:.2f} documents/s, "
-            f"{runs[-1]['pairs_per_second']:.1f} pairs/s, "
-            f"peak {runs[-1]['peak_memory_mb']:.0f} MB, loads in {runs[-1]['load_seconds']:.2f} s"
+        seconds = []
+        for _ in range(options.starts + 1):
+            start = time.perf_counter()
+            subprocess.run(command, check=True, capture_output=True)
+            seconds.append(time.perf_counter() - start)
+    warm = sorted(seconds[1:])
+    return {
+        "runs": len(warm),
+        "first_seconds": round(seconds[0], 3),
+        "median_seconds": round(statistics.median(warm), 3),
+        "best_seconds": round(warm[0], 3),
+    }
+
+
+def step_curve(options):
+    """Tokens, pairs and milliseconds of single documents, some joined to long ones."""
+    from inference_bound import joined
+
+    from novelink.pairs import candidate_pairs
+
+    chosen = extractor(options, threads=1)
+    documents = [one for one in corpus(options) if candidate_pairs(one)]
+    long = [joined(documents, count, options.seed + count) for count in (2, 4, 8, 16, 32)]
+    list(chosen.extract(documents[:WARM_UP]))
+    points = []
+    for document in (*documents[: options.curve], *long):
+        pairs = candidate_pairs(document)
+        tokens = sum(block.tokens for block in chosen._reader.blocks(document, pairs))  # noqa: SLF001 (as the model reads it)
+        times = []
+        for _ in range(2 if tokens < 2000 else 1):
+            start = time.perf_counter()
+            list(chosen.extract([document]))
+            times.append(time.perf_counter() - start)
+        points.append([tokens, len(pairs), round(1000 * min(times), 2)])
+    return {"columns": ["tokens", "pairs", "milliseconds"], "points": points}
+
+
+STEPS = {
+    name.removeprefix("step_"): function
+    for name, function in list(globals().items())
+    if name.startswith("step_")
+}
+
+
+def machine():
+    processor = platform.processor() or platform.machine()
+    if Path("/proc/cpuinfo").exists():
+        found = re.search(r"model name\s*:\s*(.+)", Path("/proc/cpuinfo").read_text("utf-8"))
+        processor = found.group(1) if found else processor
+    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
+    return {"processor": processor, "cores": os.cpu_count(), "load_at_start": load}
+
+
+def versions():
+    names = ("novelink", "numpy", "onnxruntime", "tokenizers")
+    found = {name: importlib.metadata.version(name) for name in names}
+    return {"python": platform.python_version()} | found
+
+
+def run_all(options, models):
+    """All rows, each in a process of its own."""
+
+    def measure(step, model, **more):
+        command = [sys.executable, __file__, options.corpus, "--step", step, "--model", str(model)]
+        for name in ("threads", "documents", "repeats", "seed", "pairs", "starts", "curve"):
+            command += [f"--{name}", str(more.pop(name, getattr(options, name)))]
+        command += ["--memory-documents", str(options.memory_documents)]
+        for name, value in more.items():
+            command += [f"--{name}", str(value)]
+        # Arithmetic libraries that are not used here must not start threads of their own.
+        environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(HERE)}
+        done = subprocess.run(
+            command, check=True, stdout=subprocess.PIPE, text=True, env=environment
         )
+        found = json.loads(done.stdout)
+        short = {key: value for key, value in found.items() if key not in ("points", "columns")}
+        print(f"{step:10} {Path(model).name:15} {json.dumps(short)}", flush=True)
+        return found
+
+    once = {name: measure("documents", models / f"document-{name}") for name in ("int8", "fp32")}
+    per_pair = {name: measure("pairs", models / f"pair-{name}") for name in ("int8", "fp32")}
+    base = measure("pairs", models / "base-fp32", pairs=options.base_pairs)
+    rows = {
+        "once": once,
+        "per_pair": per_pair,
+        "per_pair_base_size": {"fp32": base},
+        "bound": {
+            name: measure("bound", models / f"document-{name}", precision=name)
+            for name in ("int8", "fp32")
+        },
+        "memory": measure("memory", options.extract_model or models / "document-int8"),
+        "start": measure("start", options.extract_model or models / "document-int8"),
+        "curve": measure("curve", models / "document-int8"),
+    }
+    rows["ratios"] = {
+        f"once_{name}_against_{other}": round(
+            once[name]["documents_per_second"] / figures["documents_per_second"], 1
+        )
+        for name in once
+        for other, figures in (
+            ("base_size_fp32_per_pair", base),
+            ("same_encoder_fp32_per_pair", per_pair["fp32"]),
+            ("same_encoder_int8_per_pair", per_pair["int8"]),
+        )
+    }
+    return rows
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("corpus", help="documents with marked entities, any format")
+    parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--documents", type=int, default=0, help="use the first N; 0: all")
+    parser.add_argument("--repeats", type=int, default=3, help="passes, of which the best counts")
+    parser.add_argument("--pairs", type=int, default=400, help="pairs drawn, compact encoder")
+    parser.add_argument("--base-pairs", type=int, default=60, help="the same, size of BERT-base")
+    parser.add_argument("--memory-documents", type=int, default=10_000)
+    parser.add_argument("--starts", type=int, default=5)
+    parser.add_argument("--curve", type=int, default=100, help="documents timed alone")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--extract-model", help="model of the rows memory and start")
+    parser.add_argument("--output", type=Path, default=RESULTS)
+    parser.add_argument("--step", choices=sorted(STEPS), help=argparse.SUPPRESS)
+    parser.add_argument("--model", help=argparse.SUPPRESS)
+    parser.add_argument("--precision", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.step:
+        print(json.dumps(STEPS[options.step](options)))
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        made = [sys.executable, str(HERE / "inference_models.py"), folder]
+        subprocess.run(made, check=True, stdout=subprocess.DEVNULL)
+        rows = run_all(options, Path(folder))
     result = {
         "corpus": Path(options.corpus).name,
-        "seed": options.seed,
-        "model": {"name": bundle.name, "size": bundle.size, "max_length": bundle.max_length},
         "machine": machine(),
         "versions": versions(),
-        "runs": runs,
+        "seed": options.seed,
+        **rows,
     }
     options.output.parent.mkdir(parents=True, exist_ok=True)
-    options.output.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+    options.output.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    for name, value in rows["ratios"].items():
+        print(f"{name:50} {value:10.1f} ×")
     print(f"written to {options.output}")
 
 

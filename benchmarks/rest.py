@@ -4,26 +4,33 @@ Both run in the same call, one after the other, with the same model and threads.
 a process of their own and share the machine's cores with the server.
 
     python benchmarks/rest.py corpus.pubtator --model NAME --clients 64
+
+Writes benchmarks/results/rest.json.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import importlib.metadata
 import io
 import json
 import os
+import platform
 import socket
 import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
+from pathlib import Path
 
 import httpx
 
 from novelink.extractor import Extractor
 from novelink.formats import read, write
+
+RESULTS = Path(__file__).parent / "results" / "rest.json"
 
 
 def free_port():
@@ -121,6 +128,11 @@ def main():
     # The machine's speed drifts: extract is taken before and after, and their mean counts.
     alone = (before + after) / 2
     result = {
+        "corpus": Path(options.corpus).name,
+        "model": options.model,
+        "machine": platform.platform(),
+        "python": platform.python_version(),
+        "onnxruntime": importlib.metadata.version("onnxruntime"),
         "cores": os.cpu_count(),
         "clients": options.clients,
         "documents": len(documents),
@@ -138,6 +150,8 @@ def main():
         },
     }
     print(json.dumps(result, indent=1))
+    RESULTS.parent.mkdir(exist_ok=True)
+    RESULTS.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
