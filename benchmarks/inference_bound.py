@@ -1,4 +1,4 @@
-"""The arithmetic that an encoder cannot do without, alone; and long documents made of short ones."""
+"""The arithmetic an encoder cannot do without, alone; and long documents made of short ones."""
 
 from __future__ import annotations
 
