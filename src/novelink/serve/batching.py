@@ -145,6 +145,8 @@ class Batcher:
         Raises:
             Problem: 429 if too much waits already, 503 if the server stops.
         """
+        if not documents:
+            return  # a request without documents has nothing to wait for
         ticket = self._enter(documents, pairs, options)
         try:
             for _ in range(len(documents)):
@@ -184,10 +186,16 @@ class Batcher:
     def _run(self) -> None:
         while batch := self._next_batch():
             started = time.perf_counter()
-            self._read_batch([(ticket, index, one) for ticket, index, one, _ in batch])
+            answers = self._answers([(ticket, index, one) for ticket, index, one, _ in batch])
             seconds = time.perf_counter() - started
             self._rate = 0.7 * self._rate + 0.3 * len(batch) / max(seconds, 1e-6)
+            # Counted before they go out: whoever has an answer finds it in the metrics.
             self._observe(len(batch), sum(pairs for *_, pairs in batch), seconds)
+            by_ticket: dict[int, tuple[_Ticket, list[tuple[int, Document | Problem]]]] = {}
+            for ticket, index, answer in answers:
+                by_ticket.setdefault(id(ticket), (ticket, []))[1].append((index, answer))
+            for ticket, results in by_ticket.values():
+                ticket.deliver(results)
 
     def _next_batch(self) -> list[tuple[_Ticket, int, Document, int]]:
         """One document of each request in turn, up to the size of a batch; empty at the end."""
@@ -210,7 +218,10 @@ class Batcher:
             self._waiting -= len(batch)
             return batch
 
-    def _read_batch(self, batch: list[tuple[_Ticket, int, Document]]) -> None:
+    def _answers(
+        self, batch: list[tuple[_Ticket, int, Document]]
+    ) -> list[tuple[_Ticket, int, Document | Problem]]:
+        """Each document with its relations, or the problem that it has."""
         from novelink.extractor import ExtractionReport
 
         options = batch[0][0].options.keywords()
@@ -222,9 +233,7 @@ class Batcher:
         except Exception as error:
             if len(batch) > 1:
                 # One document must not spoil the answers of other clients.
-                for entry in batch:
-                    self._read_batch([entry])
-                return
+                return [answer for entry in batch for answer in self._answers([entry])]
             if isinstance(error, NovelinkError):
                 problem = from_error(error)
             else:
@@ -235,10 +244,8 @@ class Batcher:
                     f"document {batch[0][2].id}: a fault of the program",
                     "Leave this document out; see the server's log, and report it",
                 )
-            batch[0][0].deliver([(batch[0][1], problem)])
-            return
-        by_ticket: dict[int, tuple[_Ticket, list[tuple[int, Document | Problem]]]] = {}
-        for (ticket, index, _), document in zip(batch, found, strict=True):
-            by_ticket.setdefault(id(ticket), (ticket, []))[1].append((index, document))
-        for ticket, results in by_ticket.values():
-            ticket.deliver(results)
+            return [(*batch[0][:2], problem)]
+        return [
+            (ticket, index, document)
+            for (ticket, index, _), document in zip(batch, found, strict=True)
+        ]
