@@ -177,9 +177,11 @@ class Jobs:
         while True:
             # Read once: the job goes on while the event is sent.
             changed, state = job.changed, job.state
-            kind = "progress" if state == "running" else state
-            yield f"event: {kind}\ndata: {json.dumps(job.status())}\n\n"
+            status = json.dumps(job.status())
+            # At the end too: a job may be done before anyone watches, and what it did counts.
+            yield f"event: progress\ndata: {status}\n\n"
             if state != "running":
+                yield f"event: {state}\ndata: {status}\n\n"
                 return
             waits = [
                 asyncio.ensure_future(changed.wait()),
