@@ -90,7 +90,9 @@ def command(
     novelink extract a.pubtator --min-score 0.3          less sure ones too
     novelink extract 24259561 PMC7696669                 papers, through PubTator 3
     novelink extract notes.txt                           a text of your own
-    echo "BRAF V600E in melanoma …" | novelink extract -
+
+    A text without entities needs a tagger. None comes with this version: train
+    one (novelink train-tagger), or give the PMIDs and let PubTator 3 find them.
 
     A folder as output makes it a run over a corpus: any number of files,
     folders, patterns, archives (.tar.gz) and URLs, on all cores or a cluster,
