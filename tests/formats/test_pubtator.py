@@ -138,6 +138,21 @@ def test_direction_lines_become_the_subject_of_their_relations():
     assert report.dialects == {"BioRED": 3, "direction": 1}
 
 
+def test_a_score_behind_a_subject_is_taken_off_and_a_bar_of_an_id_is_not():
+    """BioREDirect's output: scores at the type, the novelty and the subject."""
+    report = ReadReport()
+    (found,) = parse(
+        "7|t|A.\n7|a|\n7\tBind|0.91\tp|SUB|V|600|E\t2\tNovel|0.6\n"
+        "7\tp|SUB|V|600|E\t2\tSubject:p|SUB|V|600|E|0.75\n"
+        "7\tAssociation|0.7\tD1|D2\t3\tNo|0.8\n7\tD1|D2\t3\tSubject:D1|D2\n",
+        report=report,
+    )
+    variant, disease = found.relations
+    assert (variant.subject, variant.score, variant.novelty_score) == ("p|SUB|V|600|E", 0.91, 0.6)
+    assert disease.subject == "D1|D2"
+    assert report.dialects == {"type|score": 2, "direction": 2}
+
+
 def test_direction_lines_are_written_back():
     text = "7|t|A.\n7|a|\n7\tBind\t1\t2\tNo\n7\tBind\t1\t3\tNo\n7\t1\t2\tSubject:2\n\n"
     stream = io.BytesIO()

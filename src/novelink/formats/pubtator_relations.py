@@ -7,7 +7,8 @@ dialect                columns
 =====================  =======================================================
 ``PubTator 3``         type, id1, id2
 ``BioRED``             type, id1, id2, ``Novel`` or ``No``
-``direction``          id1, id2, ``Subject:`` and the id that acts on the other
+``direction``          id1, id2, ``Subject:`` and the id that acts on the other,
+                       with or without ``|``score
 ``score column``       type, id1, id2, a number 0–1
 ``type|score``         type``|``score, id1, id2 and, where known, novelty
                        with or without ``|``score
@@ -78,6 +79,12 @@ def parse_relation(columns: list[str], line: int, intake: Intake) -> Relation:
     )
 
 
+def _is_of(subject: str, pair: set[str]) -> bool:
+    """Whether a subject is one of a pair's ids, or one of the concepts of a compound id."""
+    acting = set(expand_ids(subject))
+    return subject in pair or any(acting & set(expand_ids(name)) for name in pair)
+
+
 def merge_subject(relations: list[Relation], columns: list[str], line: int, intake: Intake) -> None:
     """Put a direction line's subject into the relations of its pair.
 
@@ -93,8 +100,13 @@ def merge_subject(relations: list[Relation], columns: list[str], line: int, inta
     intake.report.dialects["direction"] += 1
     pair = {normal_form(columns[0]), normal_form(columns[1])}
     subject = normal_form(columns[2][len(SUBJECT) :].strip())
-    acting = set(expand_ids(subject))
-    if subject not in pair and not any(acting & set(expand_ids(name)) for name in pair):
+    bare, _, score = subject.rpartition("|")
+    # BioREDirect puts a score behind the id, for which documents have no place. Ids have bars
+    # too, so it is taken off only where the whole is none of the pair's ids.
+    if not _is_of(subject, pair) and _is_of(bare, pair):
+        intake.probability(score, "score of a subject", line)
+        subject = bare
+    if not _is_of(subject, pair):
         raise intake.fault(
             f"subject '{subject}' is neither of '{columns[0]}' and '{columns[1]}'",
             line=line,
