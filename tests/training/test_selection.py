@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from novelink.decode import DecisionSettings
 from novelink.document import Relation
@@ -11,8 +15,9 @@ from novelink.pairs import candidate_pairs
 from novelink.schema import BIORED
 from novelink.training.prediction import Predictions
 from novelink.training.selection import choose, judged_level, level_scores
+from novelink.training.thresholds import novelty_threshold, relation_threshold
 
-GRID = [round(0.05 * step, 2) for step in range(1, 20)]
+FINE = [step / 40 for step in range(41)]
 
 
 def noisy(documents, seed, strength=2.0):
@@ -35,8 +40,9 @@ def documents(make_documents):
     return [made[0].with_relations([*made[0].relations, extra]), *made[1:]]
 
 
-@pytest.mark.parametrize("seed", range(4))
-def test_choice_equals_the_scorer_over_the_whole_grid(documents, seed):
+@pytest.mark.parametrize("seed", range(2))
+def test_no_threshold_scores_higher_than_the_chosen_one(documents, seed):
+    """By the track's own scorer; novelty's threshold is chosen second, given the relation's."""
     predictions = noisy(documents, seed)
     chosen = choose(documents, predictions, BIORED)
 
@@ -44,12 +50,63 @@ def test_choice_equals_the_scorer_over_the_whole_grid(documents, seed):
         scores = level_scores(documents, predictions, BIORED, DecisionSettings(**values))
         return scores["all"]["f1"]
 
-    first = max(GRID, key=lambda threshold: f1(threshold=threshold))
-    second = max(GRID, key=lambda novel: f1(threshold=first, novel_threshold=novel))
-    assert (chosen.decision.threshold, chosen.decision.novel_threshold) == (first, second)
-    assert chosen.value == chosen.scores["all"]["f1"] == f1(threshold=first, novel_threshold=second)
+    first = chosen.decision.threshold
+    assert max(f1(threshold=value) for value in FINE) <= f1(threshold=first)
+    assert max(f1(threshold=first, novel_threshold=value) for value in FINE) <= chosen.value
+    assert chosen.value == chosen.scores["all"]["f1"]
     assert chosen.level == "all"
     assert list(chosen.scores) == ["pair", "type", "novelty", "all"]
+
+
+probabilities = st.integers(0, 10_000).map(lambda units: units / 10_000)
+
+
+@given(
+    st.lists(st.tuples(probabilities, st.booleans()), min_size=1, max_size=30), st.integers(0, 9)
+)
+def test_the_relation_threshold_is_the_best_of_all_and_the_lowest_of_the_best(rows, missed):
+    score = np.array([value for value, _ in rows])
+    hits = np.array([hit for _, hit in rows])
+    gold = int(hits.sum()) + missed
+
+    def f1(threshold):
+        taken = score >= threshold
+        # Whole numbers over one another: equally good is equal.
+        return Fraction(2 * int(hits[taken].sum()), max(1, int(taken.sum()) + gold))
+
+    found = relation_threshold(score, hits, gold)
+    assert f1(found) == max(map(f1, score.tolist()))
+    lower = [value for value in score.tolist() if value < found]
+    assert all(f1(value) < f1(found) for value in lower)
+    # Halfway to the next score below: as far from one result as from the other.
+    taken = min(value for value in score.tolist() if value >= found)
+    assert -1e-9 < (found - max(lower, default=0.0)) - (taken - found) < 1.01e-4
+
+
+@given(st.lists(st.tuples(probabilities, st.booleans(), st.booleans()), max_size=30))
+def test_the_novelty_threshold_has_most_right_answers_and_is_the_lowest_of_these(rows):
+    share = np.array([value for value, _, _ in rows])
+    is_novel = np.array([novel for _, novel, _ in rows], dtype=bool)
+    counted = np.array([counts for _, _, counts in rows], dtype=bool)
+
+    def right(threshold):
+        return int((((share >= threshold) == is_novel) & counted).sum())
+
+    found = novelty_threshold(share, is_novel, counted)
+    assert 0 <= found <= 1
+    if counted.any():
+        cuts = [0.0, *sorted(share[counted].tolist()), 1.0]
+        assert right(found) == max(map(right, cuts))
+        # No cut that stands lower, seen from the shares that count, is as good.
+        below = share[counted][share[counted] < found].tolist()
+        assert all(right(value) < right(found) for value in below)
+    else:
+        assert found == 0.5
+
+
+def test_nothing_to_choose_from_gives_one_half():
+    nothing = np.array([])
+    assert relation_threshold(nothing, nothing.astype(bool), 3) == 0.5
 
 
 def test_perfect_logits_score_one(make_documents):

@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from novelink.decode import DecisionSettings, decide, relations_of
+from novelink.document import NOVEL
 from novelink.errors import ModelError
 from novelink.pairs import candidate_pairs
 from novelink.schema import NO_RELATION
 from novelink.scoring import score
 from novelink.training.prediction import Predictions
+from novelink.training.thresholds import novelty_threshold, relation_threshold
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,7 +33,6 @@ if TYPE_CHECKING:
     from novelink.pairs import Pair
     from novelink.schema import Schema
 
-_GRID = tuple(round(0.05 * step, 2) for step in range(1, 20))
 _CERTAIN = 30.0  # a logit that leaves the other classes nothing
 
 SELECTION = "selection.json"
@@ -115,10 +116,12 @@ def choose(
     tasks: frozenset[str] = BOTH_HEADS,
     novelty_over: str = "all",
 ) -> Selection:
-    """The thresholds with the best F1 at the strictest level, by grid search.
+    """The thresholds with the best F1 at the strictest level.
 
-    The relation threshold is chosen first, then novelty's. Of equally good
-    ones the lower is taken.
+    The relation threshold is chosen first, with novelty decided at one half,
+    then novelty's. Every cut between two observed probabilities is tried, which
+    is every result that any threshold can have; a threshold lies halfway
+    between the two. Of equally good cuts the lowest is taken.
 
     Args:
         documents: as in :func:`level_scores`.
@@ -138,45 +141,69 @@ def choose(
         )
         predictions = replace(predictions, relation=relation)
     level = judged_level(tasks, schema)
-    search = _Search(predictions, pairs, schema, level, _gold_count(documents, schema, level))
-    best = search.best([DecisionSettings(threshold=threshold) for threshold in _GRID])
+    answers = _Answers.of(predictions, pairs, schema, by_type=level in ("type", "all"))
+    hits = answers.right
+    if level in ("novelty", "all"):
+        hits = hits & answers.novelty_hits(0.5)
+    gold = _gold_count(documents, schema, level)
+    best = DecisionSettings(
+        threshold=relation_threshold(answers.score[answers.possible], hits[answers.possible], gold)
+    )
     if "novelty" in tasks and schema.has_novelty:
-        best = search.best([replace(best, novel_threshold=threshold) for threshold in _GRID])
+        counted = answers.right & (answers.score >= best.threshold) & answers.has_novelty
+        best = replace(
+            best, novel_threshold=novelty_threshold(answers.share, answers.is_novel, counted)
+        )
     scores = level_scores(documents, predictions, schema, best, tasks=tasks)
     return Selection(best, scores, scores[level]["f1"], level)
 
 
-class _Search:
-    """F1 of settings over candidate pairs, which are unique, so counting arrays is enough."""
+@dataclass(frozen=True)
+class _Answers:
+    """What a model says of N pairs before any threshold, and whether that is right.
 
-    def __init__(
-        self, predictions: Predictions, pairs: list[Pair], schema: Schema, level: str, gold: int
-    ) -> None:
-        self.predictions = predictions
-        self.pairs = pairs
-        self.schema = schema
-        self.gold = gold
-        self.by_type = level in ("type", "all")
-        self.by_novelty = level in ("novelty", "all")
+    Attributes:
+        possible: [N] whether the pair's entity types can be related at all.
+        score: [N] probability that the pair is related.
+        share: [N] probability of Novel among Novel and No.
+        right: [N] whether the pair is related, and of the type said.
+        is_novel: [N] whether the gold says Novel.
+        has_novelty: [N] whether the gold says Novel or No.
+    """
 
-    def best(self, candidates: list[DecisionSettings]) -> DecisionSettings:
-        return max(candidates, key=self._f1)
+    possible: NDArray[np.bool_]
+    score: NDArray[np.float64]
+    share: NDArray[np.float64]
+    right: NDArray[np.bool_]
+    is_novel: NDArray[np.bool_]
+    has_novelty: NDArray[np.bool_]
 
-    def _f1(self, settings: DecisionSettings) -> float:
-        decisions = _decide(self.predictions, self.pairs, self.schema, settings)
-        found = hits = 0
-        for pair, decision in zip(self.pairs, decisions, strict=True):
-            if decision.related:
-                found += 1
-                hits += self._is_hit(pair, decision)
-        return 2 * hits / (found + self.gold) if found + self.gold else 0.0
-
-    def _is_hit(self, pair: Pair, decision: Decision) -> bool:
-        return (
-            pair.relation != NO_RELATION
-            and not (self.by_type and decision.type != pair.relation)
-            and not (self.by_novelty and decision.novelty != pair.novelty)
+    @classmethod
+    def of(
+        cls, predictions: Predictions, pairs: Sequence[Pair], schema: Schema, *, by_type: bool
+    ) -> _Answers:
+        # With both thresholds at 0 everything possible is related and Novel, with its own share.
+        everything = DecisionSettings(threshold=0.0, novel_threshold=0.0)
+        decisions = _decide(predictions, pairs, schema, everything)
+        right = [
+            decision.related
+            and pair.relation != NO_RELATION
+            and (not by_type or decision.type == pair.relation)
+            for pair, decision in zip(pairs, decisions, strict=True)
+        ]
+        return cls(
+            np.array([decision.related for decision in decisions], dtype=bool),
+            np.array([decision.score for decision in decisions]),
+            np.array([decision.novelty_score or 0.0 for decision in decisions]),
+            np.array(right, dtype=bool),
+            np.array([pair.novelty == NOVEL for pair in pairs], dtype=bool),
+            np.array([pair.novelty is not None for pair in pairs], dtype=bool),
         )
+
+    def novelty_hits(self, threshold: float) -> NDArray[np.bool_]:
+        """[N] whether the gold's novelty is what this threshold says."""
+        hits: NDArray[np.bool_] = self.has_novelty & ((self.share >= threshold) == self.is_novel)
+        return hits
 
 
 def _decide(
