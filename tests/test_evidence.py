@@ -25,13 +25,13 @@ def document():
     return Document.from_text("1", TITLE, ABSTRACT)
 
 
-def encoding(*rows):
-    """Windows whose tokens begin at these places of the text."""
+def encoding(*rows, mentions=()):
+    """Windows whose tokens begin at these places of the text, and a pair."""
     return DocumentInput(
         windows=tuple((0,) * len(row) for row in rows),
-        mentions=(),
-        entities=0,
-        pairs=(),
+        mentions=mentions,
+        entities=2,
+        pairs=((0, 1),),
         offsets=rows,
     )
 
@@ -55,14 +55,29 @@ def test_all_windows_count_in_a_row_without_padding(document):
 
 def test_sentences_come_heaviest_first_down_to_a_tenth(document):
     reader = EvidenceReader(document, encoding((-1, 0, -1)))
-    found = reader.read(np.array([0.1, 0.02, 0.25, 0.03], np.float32))
+    found = reader.read(0, np.array([0.1, 0.02, 0.25, 0.03], np.float32))
     third, first = document_sentences(document)[2], document_sentences(document)[0]
     assert found == (Evidence(*third, 0.625), Evidence(*first, 0.25))
 
 
+def test_attention_counts_by_how_many_of_the_two_a_sentence_names(document):
+    """Two for both, one for one, a fifth for none; named twice is named."""
+    row = (-1, 0, 11, 20, 35, 64, -1)
+    marks = ((0, 1, 0), (0, 2, 1), (0, 4, 1), (1, 2, 1))
+    reader = EvidenceReader(document, encoding(row, (-1, 25, 40, -1), mentions=marks))
+    assert reader.segments.tolist() == [-1, 0, 0, 1, 2, 3, -1, -1, 1, 2, -1]
+    found = reader.read(0, np.array([0.5, 1.0, 1.0, 1.0], np.float32))
+    sentences = document_sentences(document)
+    # 0.5 · 2, 1 · 0.2, 1 · 1, 1 · 0.2: the first and the third have 1 / 2.4 each, rounded down.
+    assert found == (
+        Evidence(*sentences[0], 0.4166),
+        Evidence(*sentences[2], 0.4166),
+    )
+
+
 def test_equal_weights_stand_in_the_order_of_the_text(document):
     reader = EvidenceReader(document, encoding((-1, 0, -1)))
-    found = reader.read(np.array([0.5, 0.5, 0.5, 0.5], np.float32))
+    found = reader.read(0, np.array([0.5, 0.5, 0.5, 0.5], np.float32))
     assert [(one.start, one.end) for one in found] == document_sentences(document)
 
 
@@ -72,15 +87,15 @@ def test_where_all_are_light_the_heaviest_stands_alone():
     reader = EvidenceReader(document, encoding((-1, 0, -1)))
     weights = np.full(len(reader.sentences), 1.0, np.float32)
     weights[7] = 1.5
-    (one,) = reader.read(weights)
+    (one,) = reader.read(0, weights)
     assert (one.start, one.end) == reader.sentences[7]
     assert one.weight < LEAST_SHARE
 
 
 def test_no_attention_on_the_text_is_no_evidence(document):
     reader = EvidenceReader(document, encoding((-1, 0, -1)))
-    assert reader.read(np.zeros(4, np.float32)) == ()
-    assert reader.read(np.zeros(0, np.float32)) == ()
+    assert reader.read(0, np.zeros(4, np.float32)) == ()
+    assert reader.read(0, np.zeros(0, np.float32)) == ()
 
 
 @given(
@@ -90,13 +105,13 @@ def test_no_attention_on_the_text_is_no_evidence(document):
 )
 def test_weights_are_shares_that_never_add_up_to_more_than_one(document, weights):
     reader = EvidenceReader(document, encoding((-1, 0, -1)))
-    found = reader.read(weights)
+    found = reader.read(0, weights)
     assert sum(one.weight for one in found) <= 1 + 1e-12
     assert [one.weight for one in found] == sorted((one.weight for one in found), reverse=True)
     assert all(0 <= one.weight <= 1 for one in found)
     assert {(one.start, one.end) for one in found} <= set(document_sentences(document))
     assert bool(found) == bool(weights.sum() > 0)
-    assert found == reader.read(weights)
+    assert found == reader.read(0, weights)
 
 
 @pytest.fixture(scope="module")

@@ -24,7 +24,7 @@ from novelink.runtime.readers import Block, BlockLogits, open_reader
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from novelink.document import Document
     from novelink.pairs import Pair
@@ -293,14 +293,20 @@ class Extractor:
             yield self._finish(entry, settings, report)
 
     def scored(
-        self, documents: Iterable[Document], *, evidence: bool = False
+        self,
+        documents: Iterable[Document],
+        *,
+        evidence: bool = False,
+        pairs: Callable[[Document], list[Pair]] | None = None,
     ) -> Iterator[ScoredDocument]:
         """Documents with their pairs and the logits of each, before anything is decided.
 
         Args:
             documents: read as a stream.
             evidence: also keep what each pair attended to.
+            pairs: gives the pairs of a document to score; all candidates by default.
         """
+        chosen = pairs or self._candidates
         # Where threads do the scoring, one window is under way while the answers of the one before
         # are given out and the documents of the next one are read and tokenised.
         in_flight = 2 if self._reader.overlaps else 1
@@ -311,8 +317,7 @@ class Extractor:
         window = _Window()
         try:
             for document in documents:
-                pairs = candidate_pairs(document.with_relations(()), self.schema)
-                entry = ScoredDocument(document, pairs)
+                entry = ScoredDocument(document, chosen(document))
                 pending.append(entry)
                 for block in self._blocks(entry, evidence=evidence):
                     window.add(entry, block)
@@ -329,6 +334,9 @@ class Extractor:
         finally:
             for window in running:
                 window.cancel()
+
+    def _candidates(self, document: Document) -> list[Pair]:
+        return candidate_pairs(document.with_relations(()), self.schema)
 
     def _blocks(self, entry: ScoredDocument, *, evidence: bool) -> Iterator[Block]:
         for block in self._reader.blocks(entry.document, entry.pairs):
@@ -365,7 +373,7 @@ class Extractor:
         if reader is not None and attention is not None:
             rows = [row for row, decision in enumerate(decisions) if decision.related]
             relations = [
-                replace(relation, evidence=reader.read(attention[row]))
+                replace(relation, evidence=reader.read(row, attention[row]))
                 for relation, row in zip(relations, rows, strict=True)
             ]
         report.relations += len(relations)

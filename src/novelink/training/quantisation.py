@@ -223,7 +223,9 @@ class _Rewriter:
                     "ReduceMax", [f"{source}_abs"], [f"{source}_most"], axes=[-1], keepdims=1
                 )
             yield _node("Add", [f"{source}_most", "int8_least"], [found[1]])
-            yield _node("Div", [shifted, found[1]], [f"{source}_share"])
+            # One division a row instead of one a value.
+            yield _node("Reciprocal", [found[1]], [f"{source}_part"])
+            yield _node("Mul", [shifted, f"{source}_part"], [f"{source}_share"])
             yield _node(
                 "QuantizeLinear",
                 [f"{source}_share", f"int8_{kind}step", f"int8_{kind}zero"],
