@@ -13,9 +13,10 @@ from pathlib import Path
 from transformers import AutoConfig, BertConfig, BertModel
 
 from novelink.decode import DecisionSettings
+from novelink.model.encoder import encoder_name
 from novelink.training.export import export_model
 from novelink.training.settings import EncoderSettings, ModelSettings, TrainSettings
-from novelink.training.task_model import build_model, encoder_name
+from novelink.training.task_model import build_model
 
 
 def base_encoder(folder):

@@ -9,8 +9,9 @@ when first used.
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from novelink.lazy_names import lazy_names
 
 __version__ = "0.1.0"
 
@@ -60,12 +61,4 @@ __all__ = [  # noqa: RUF022 (grouped by use)
     "SettingsError",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module 'novelink' has no attribute '{name}'")
-    return getattr(import_module(f"novelink.{_HOMES[name]}"), name)
-
-
-def __dir__() -> list[str]:
-    return sorted([*globals(), *_HOMES])
+__getattr__, __dir__ = lazy_names(__name__, _HOMES, globals())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import lzma
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -93,6 +94,17 @@ def pretraining(texts, encoder_folder, tmp_path):
         threads=1,
         checkpoint_minutes=1e9,
     )
+
+
+def test_pretraining_goes_on_from_the_encoder_that_comes_along(pretraining, monkeypatch):
+    """``embedded`` means here what it means to `novelink train`."""
+    from novelink.model import encoder
+
+    monkeypatch.setattr(encoder, "EMBEDDED_FOLDER", Path(pretraining.encoder))
+    result = pretrain(
+        replace(pretraining, encoder="embedded", tokens=2 * 16 * 32), log=lambda _: None
+    )
+    assert result["tokens"] == 2 * 16 * 32
 
 
 def test_pretraining_learns_and_leaves_an_encoder(pretraining, tmp_path):

@@ -6,10 +6,10 @@ import pytest
 import torch
 
 from novelink.errors import ModelError, SettingsError
-from novelink.model.encoder import load_encoder, load_tokenizer
+from novelink.model.encoder import encoder_name, load_encoder, load_tokenizer
 from novelink.reading.document import type_markers
 from novelink.schema import BIORED
-from novelink.training.task_model import build_model, encoder_name
+from novelink.training.task_model import build_model
 
 
 def test_pair_markers_get_rows_of_their_own(settings, encoder_folder):

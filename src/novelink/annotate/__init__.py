@@ -12,8 +12,9 @@ loads no other.
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from novelink.lazy_names import lazy_names
 
 if TYPE_CHECKING:
     from novelink.annotate.abbreviations import find_abbreviations
@@ -41,12 +42,4 @@ __all__ = [
     "split_sentences",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module 'novelink.annotate' has no attribute '{name}'")
-    return getattr(import_module(f"novelink.annotate.{_HOMES[name]}"), name)
-
-
-def __dir__() -> list[str]:
-    return sorted([*globals(), *_HOMES])
+__getattr__, __dir__ = lazy_names(__name__, _HOMES, globals())

@@ -11,7 +11,7 @@ from novelink.errors import MissingExtraError
 
 @click.command("pretrain")
 @click.argument("texts", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False))
-@click.option("--encoder", required=True, help="Starting point: hub name or folder.")
+@click.option("--encoder", required=True, help="Starting point: hub name, folder, or `embedded`.")
 @click.option("--output", "-o", required=True, help="Folder for checkpoints and the encoder.")
 @click.option(
     "--vocabulary",

@@ -18,12 +18,32 @@ if TYPE_CHECKING:
 
     from transformers import PreTrainedModel
 
+EMBEDDED_ENCODER = "embedded"
+"""Name of the small encoder that comes along."""
+EMBEDDED_FOLDER = Path(__file__).resolve().parent.parent / "models" / "encoder"
+
+
+def encoder_name(name: str) -> str:
+    """``embedded`` → the folder of the encoder that ships; other names as they are.
+
+    Raises:
+        ModelError: this installation ships no encoder.
+    """
+    if name != EMBEDDED_ENCODER:
+        return name
+    if not EMBEDDED_FOLDER.is_dir():
+        raise ModelError(
+            "this installation ships no encoder",
+            remedy="Give a hub name or a folder in place of 'embedded'",
+        )
+    return str(EMBEDDED_FOLDER)
+
 
 def load_tokenizer(name: str, *, revision: str | None = None, offline: bool = False) -> Tokenizer:
     """The fast tokenizer of an encoder, without truncation or padding.
 
     Args:
-        name: hub name (``owner/model``) or a folder.
+        name: hub name (``owner/model``), a folder, or ``embedded``.
         revision: branch, tag or commit on the hub.
         offline: use only what is on disk.
 
@@ -32,6 +52,7 @@ def load_tokenizer(name: str, *, revision: str | None = None, offline: bool = Fa
     """
     from transformers import AutoTokenizer
 
+    name = encoder_name(name)
     folder_file = Path(name) / "tokenizer.json"
     if folder_file.is_file():
         tokenizer = Tokenizer.from_file(str(folder_file))
@@ -60,7 +81,7 @@ def load_encoder(
     """An encoder without its language-model head, in float32.
 
     Args:
-        name: hub name or folder.
+        name: hub name, folder, or ``embedded``.
         revision: branch, tag or commit on the hub.
         offline: use only what is on disk.
         dropout: replaces the configured dropout after each sub-layer.
@@ -74,6 +95,7 @@ def load_encoder(
     import torch
     from transformers import AutoModel
 
+    name = encoder_name(name)
     config = encoder_config(name, revision=revision, offline=offline)
     _set_dropout(config, dropout, ("hidden_dropout_prob", "dropout", "hidden_dropout"))
     _set_dropout(config, attention_dropout, ("attention_probs_dropout_prob", "attention_dropout"))
@@ -111,7 +133,7 @@ def encoder_config(name: str, *, revision: str | None = None, offline: bool = Fa
     """
     from transformers import AutoConfig
 
-    return _load(AutoConfig, name, revision=revision, offline=offline)
+    return _load(AutoConfig, encoder_name(name), revision=revision, offline=offline)
 
 
 @contextmanager

@@ -9,7 +9,6 @@ from novelink.errors import NovelinkError
 from novelink.model.encoder import encoder_config, load_tokenizer
 from novelink.pairs import candidate_pairs
 from novelink.training.presets import PAPER_ENCODER
-from novelink.training.task_model import encoder_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,7 +49,7 @@ def measure(documents: Sequence[Document], schema: Schema, settings: TrainSettin
     """
     try:
         tokenizer = load_tokenizer(
-            encoder_name(settings.encoder.name),
+            settings.encoder.name,
             revision=settings.encoder.revision,
             offline=True,
         )
@@ -81,7 +80,7 @@ def operations(settings: TrainSettings, tokens: int) -> float | None:
     """
     try:
         config = encoder_config(
-            encoder_name(settings.encoder.name), revision=settings.encoder.revision, offline=True
+            settings.encoder.name, revision=settings.encoder.revision, offline=True
         )
         layers, width = int(config.num_hidden_layers), int(config.hidden_size)
     except (NovelinkError, AttributeError):

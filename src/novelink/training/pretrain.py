@@ -22,7 +22,7 @@ from torch import nn
 
 from novelink.errors import ModelError, SettingsError
 from novelink.model import attention
-from novelink.model.encoder import load_tokenizer
+from novelink.model.encoder import encoder_name, load_tokenizer
 from novelink.reading.tokens import token_id
 from novelink.training.precision import autocast, denormals_flushed, prepare_cpu, use_bf16
 from novelink.training.token_stream import TokenStream
@@ -44,7 +44,7 @@ class PretrainSettings:
 
     Attributes:
         texts: files with one document a line (plain, xz, gz or bz2).
-        encoder: starting point, a hub name or folder.
+        encoder: starting point, a hub name, a folder, or ``embedded``.
         output: folder for checkpoints, log and the finished encoder.
         vocabulary: a ``tokenizer.json`` to move the encoder to first.
         tokens: budget in tokens, over all resumed runs.
@@ -393,7 +393,7 @@ def _starting_point(settings: PretrainSettings, output: Path) -> tuple[PreTraine
     kept = output / "tokenizer.json"
     try:
         model = BertForMaskedLM.from_pretrained(
-            settings.encoder,
+            encoder_name(settings.encoder),
             attn_implementation=attention.register(),
             # One pass over the text cannot overfit; without dropout it learns more per token.
             hidden_dropout_prob=0.0,

@@ -59,8 +59,6 @@ class TaggerTrainer:
     """
 
     def __init__(self, settings: TaggerSettings, log: Callable[[str], None] = print) -> None:
-        if not settings.encoder:
-            raise SettingsError("no encoder to begin with", remedy='Set encoder = "…"')
         if not settings.dev:
             raise SettingsError("no documents to choose by", remedy='Set dev = "…"')
         prepare_cpu(settings.threads)

@@ -44,7 +44,7 @@ class TaggerSettings:
     Attributes:
         name: of the model.
         output: folder for the result.
-        encoder: hub name or folder.
+        encoder: hub name, folder, or ``embedded``.
         weights: ``best.safetensors`` of an earlier run with this encoder, to go
             on from; empty to begin with the encoder alone.
         corpora: tables as in :class:`CorpusSettings`.
@@ -67,7 +67,7 @@ class TaggerSettings:
 
     name: str = "tagger"
     output: str = "runs/tagger"
-    encoder: str = ""
+    encoder: str = "embedded"
     weights: str = ""
     corpora: list = field(default_factory=list)  # type: ignore[type-arg]  # as above
     dev: str = ""

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
@@ -35,14 +34,13 @@ from novelink.training.settings import TrainSettings, from_dict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from transformers import PreTrainedModel
 
     from novelink.document import Document
 
 READINGS = (PairReading.kind, DocumentReading.kind)
-
-EMBEDDED_ENCODER = "embedded"
 
 
 @dataclass
@@ -114,11 +112,10 @@ def build_model(settings: TrainSettings) -> TaskModel:
     """
     _check_reading(settings)
     schema = load_schema(settings.data.schema) if settings.data.schema else BIORED
-    name = encoder_name(settings.encoder.name)
     chosen = settings.encoder
-    tokenizer = load_tokenizer(name, revision=chosen.revision, offline=chosen.offline)
+    tokenizer = load_tokenizer(chosen.name, revision=chosen.revision, offline=chosen.offline)
     encoder = load_encoder(
-        name,
+        chosen.name,
         revision=chosen.revision,
         offline=chosen.offline,
         dropout=chosen.dropout,
@@ -167,23 +164,6 @@ def add_markers(tokenizer: Tokenizer, encoder: PreTrainedModel, markers: Mapping
             pieces = tokenizer.encode(words, add_special_tokens=False).ids if words else []
             if pieces:
                 weight[token_id(tokenizer, marker)] = weight[pieces].mean(0)
-
-
-def encoder_name(name: str) -> str:
-    """``embedded`` → the folder of the encoder that ships; other names as they are.
-
-    Raises:
-        ModelError: this installation ships no encoder.
-    """
-    if name != EMBEDDED_ENCODER:
-        return name
-    folder = Path(__file__).resolve().parent.parent / "models" / "encoder"
-    if not folder.is_dir():
-        raise ModelError(
-            "this installation ships no encoder",
-            remedy="Set encoder.name to a hub name or a folder",
-        )
-    return str(folder)
 
 
 def save_model(model: TaskModel, folder: Path) -> None:

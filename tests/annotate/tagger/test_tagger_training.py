@@ -213,11 +213,21 @@ def test_wrong_settings_are_named(tmp_path, line, message):
         _ = load_tagger_settings(path).sources
 
 
-def test_training_needs_an_encoder_and_dev(tmp_path):
+def test_training_begins_with_the_encoder_that_comes_along(recipe, encoder, monkeypatch):
+    """``embedded`` means here what it means to `novelink train`."""
+    from novelink.model import encoder as module
     from novelink.training.tagger_loop import TaggerTrainer
     from novelink.training.tagger_settings import TaggerSettings
 
-    with pytest.raises(SettingsError, match="encoder"):
-        TaggerTrainer(TaggerSettings())
+    assert TaggerSettings().encoder == module.EMBEDDED_ENCODER
+    monkeypatch.setattr(module, "EMBEDDED_FOLDER", encoder)
+    trainer = TaggerTrainer(load_tagger_settings(recipe, ["encoder='embedded'"]), log=str)
+    assert trainer.model.encoder.config.hidden_size == 32
+
+
+def test_training_needs_dev():
+    from novelink.training.tagger_loop import TaggerTrainer
+    from novelink.training.tagger_settings import TaggerSettings
+
     with pytest.raises(SettingsError, match="choose by"):
-        TaggerTrainer(TaggerSettings(encoder="x"))
+        TaggerTrainer(TaggerSettings())
