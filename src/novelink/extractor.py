@@ -7,20 +7,21 @@
 
 from __future__ import annotations
 
+import logging
 from collections import deque
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from novelink.decode import DecisionSettings, decide, relations_of
 from novelink.errors import ModelError, SettingsError
 from novelink.evidence import EvidenceReader
+from novelink.extraction_report import ExtractionReport
 from novelink.pairs import candidate_pairs
 from novelink.runtime.batching import BATCH_TOKENS
 from novelink.runtime.bundle import CONFIG, Bundle, find_bundle, load_bundle
 from novelink.runtime.model_set import is_model_set, load_model_set
-from novelink.runtime.readers import Block, BlockLogits, open_reader
+from novelink.runtime.readers import open_reader
+from novelink.scored_document import ScoredDocument, ScoringWindow
 
 if TYPE_CHECKING:
     import os
@@ -28,110 +29,17 @@ if TYPE_CHECKING:
 
     from novelink.document import Document
     from novelink.pairs import Pair
-    from novelink.runtime.readers import Reader, Scoring
+    from novelink.runtime.readers import Block
     from novelink.schema import Schema
+
+__all__ = ["ExtractionReport", "Extractor", "ScoredDocument"]
+
+_LOG = logging.getLogger(__name__)
 
 WINDOW_TOKENS = 65_536
 WINDOW_DOCUMENTS = 256
 """What is gathered across documents before it is scored, whichever is reached first: bounds
 memory and, for a stream, how far the output runs behind the input."""
-
-
-@dataclass(slots=True)
-class ExtractionReport:
-    """What an extraction has done so far.
-
-    Attributes:
-        documents: documents given out.
-        documents_without_pairs: of these, those with no two entities that
-            could be related.
-        pairs: entity pairs judged.
-        relations: relations found.
-        cut_documents: documents too long for the model in at least one pair.
-        cut_pairs: pairs for which some text fell outside the model's window.
-        cut_mentions: mentions of a pair's entities that fell outside, summed
-            over pairs.
-        cut_tokens: tokens that fell outside, summed over pairs.
-        pairs_apart: pairs of long documents whose mentions never share a
-            window of the model; they are judged all the same.
-    """
-
-    documents: int = 0
-    documents_without_pairs: int = 0
-    pairs: int = 0
-    relations: int = 0
-    cut_documents: int = 0
-    cut_pairs: int = 0
-    cut_mentions: int = 0
-    cut_tokens: int = 0
-    pairs_apart: int = 0
-
-    def to_dict(self) -> dict[str, int]:
-        """Counts by name."""
-        return asdict(self)
-
-
-class ScoredDocument:
-    """A document, its candidate pairs in order, and their scores once they are there."""
-
-    def __init__(self, document: Document, pairs: list[Pair]) -> None:
-        self.document = document
-        self.pairs = pairs
-        self.blocks: list[Block] = []
-        self.scored: list[BlockLogits] = []
-        self.missing = len(pairs)
-        self.evidence: EvidenceReader | None = None
-
-    def joined(self) -> BlockLogits:
-        """Logits of all pairs; there must be one at least."""
-        attention = [part.attention for part in self.scored if part.attention is not None]
-        return BlockLogits(
-            np.concatenate([part.relation for part in self.scored]),
-            np.concatenate([part.novelty for part in self.scored]),
-            np.concatenate(attention) if attention else None,
-        )
-
-    def count_into(self, report: ExtractionReport) -> None:
-        """Add what was read and what was left out."""
-        cut_pairs = sum(block.cut_pairs for block in self.blocks)
-        report.documents += 1
-        report.documents_without_pairs += not self.pairs
-        report.pairs += len(self.pairs)
-        report.cut_pairs += cut_pairs
-        report.cut_documents += bool(cut_pairs)
-        report.cut_mentions += sum(block.cut_mentions for block in self.blocks)
-        report.cut_tokens += sum(block.cut_tokens for block in self.blocks)
-        report.pairs_apart += sum(block.pairs_apart for block in self.blocks)
-
-
-class _Window:
-    """Blocks of several documents that are scored together."""
-
-    def __init__(self) -> None:
-        self.tokens = 0
-        self.documents = 0
-        self._parts: list[tuple[ScoredDocument, Block]] = []
-        self._scoring: Scoring | None = None
-
-    def add(self, entry: ScoredDocument, block: Block) -> None:
-        self._parts.append((entry, block))
-        self.tokens += block.tokens
-
-    def start(self, reader: Reader) -> None:
-        self._scoring = reader.start([block for _, block in self._parts])
-
-    def settle(self) -> None:
-        """Wait for the scores and give them to their documents."""
-        assert self._scoring is not None
-        for (entry, block), logits in zip(self._parts, self._scoring.results(), strict=True):
-            # What was read is large and done with.
-            entry.blocks.append(replace(block, copies=(), whole=None, segments=None))
-            entry.scored.append(logits)
-            entry.missing -= block.pairs
-
-    def cancel(self) -> None:
-        if self._scoring is not None:
-            self._scoring.cancel()
 
 
 class Extractor:
@@ -156,6 +64,13 @@ class Extractor:
         # onnxruntime has its own copy of the weights now.
         self._bundle = replace(bundle, contents={})
         self.report = ExtractionReport()
+        _LOG.info(
+            "model %s: %s reading, windows of %d tokens, %d threads",
+            bundle.name,
+            bundle.reading,
+            bundle.max_length,
+            self.threads,
+        )
 
     @classmethod
     def load(
@@ -313,8 +228,8 @@ class Extractor:
         most_tokens = max(1, WINDOW_TOKENS // in_flight)
         most_documents = max(1, WINDOW_DOCUMENTS // in_flight)
         pending: deque[ScoredDocument] = deque()
-        running: deque[_Window] = deque()
-        window = _Window()
+        running: deque[ScoringWindow] = deque()
+        window = ScoringWindow()
         try:
             for document in documents:
                 entry = ScoredDocument(document, chosen(document))
@@ -346,18 +261,21 @@ class Extractor:
             else:
                 yield block
 
-    def _turn(self, running: deque[_Window], window: _Window, in_flight: int) -> _Window:
+    def _turn(
+        self, running: deque[ScoringWindow], window: ScoringWindow, in_flight: int
+    ) -> ScoringWindow:
         """Start a window, finish those beyond the number in flight, begin a new one."""
         window.start(self._reader)
         running.append(window)
         while len(running) >= in_flight:
             running.popleft().settle()
-        return _Window()
+        return ScoringWindow()
 
     def _finish(
         self, entry: ScoredDocument, settings: DecisionSettings, report: ExtractionReport
     ) -> Document:
         entry.count_into(report)
+        _LOG.debug("document %s: %d pairs scored", entry.document.id, len(entry.pairs))
         if not entry.pairs:
             return entry.document.with_relations(())
         logits = entry.joined()
