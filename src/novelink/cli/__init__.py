@@ -40,6 +40,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "export": ("export", "A trained model, ready to predict without torch."),
     "ensemble": ("ensemble", "Several models that vote, as one model folder."),
     "reproduce": ("reproduce", "The runs of the BioRED track's best system, by name."),
+    "teach": ("teach", "What models say of documents, for another one to learn from."),
     "pretrain": ("pretrain", "Masked-language training of an encoder on raw text."),
 }
 

@@ -9,11 +9,13 @@ import click
 
 from novelink.cli import options
 from novelink.cli.progress import step_bar
-from novelink.errors import MissingExtraError, SettingsError
+from novelink.errors import DataError, MissingExtraError, SettingsError
 
 if TYPE_CHECKING:
     from novelink.document import Document
     from novelink.schema import Schema
+    from novelink.training.samples import Teaching
+    from novelink.training.settings import TeacherSettings
 
 
 @click.command("train")
@@ -32,7 +34,8 @@ def command(config: str, overrides: tuple[str, ...], output: str | None) -> None
 
     A killed run goes on where it was when the same command is given again. The best epoch by
     Dev is kept in OUTPUT/best, the course in OUTPUT/metrics.jsonl. Several GPUs or processes
-    share the work under `accelerate launch -m novelink train …`.
+    share the work under `accelerate launch -m novelink train …`. With teacher.labels the model
+    also learns from what other models said of the documents (novelink teach).
     """
     try:
         from novelink.training.loop import Trainer
@@ -50,9 +53,10 @@ def command(config: str, overrides: tuple[str, ...], output: str | None) -> None
     schema = load_schema(settings.data.schema) if settings.data.schema else BIORED
     train = read_documents(settings.data.train, schema)
     dev = read_documents(settings.data.dev, schema) if settings.data.dev else []
+    train, teaching = with_teachers(train, settings.teacher, schema)
     warn_of_shared(train, dev)
     with step_bar() as bar:
-        trainer = Trainer(settings, train, dev, log=bar.say, progress=bar.update)
+        trainer = Trainer(settings, train, dev, log=bar.say, progress=bar.update, teaching=teaching)
         selection = trainer.run()
     if trainer.accelerator.is_main_process:
         result = {
@@ -71,6 +75,46 @@ def read_documents(path: str, schema: Schema) -> list[Document]:
     documents = list(read(path, schema=schema, report=report))
     options.say_reading(report)
     return documents
+
+
+def with_teachers(
+    train: list[Document], teacher: TeacherSettings, schema: Schema
+) -> tuple[list[Document], Teaching | None]:
+    """Training documents, those that only teachers have labelled, and what they said.
+
+    Raises:
+        DataError: unreadable labels, or labels of none of the documents.
+    """
+    from novelink.training.samples import Teaching
+    from novelink.training.soft_labels import read_soft_labels
+
+    if teacher.labels is None:
+        return train, None
+    labels = read_soft_labels(teacher.labels, schema, temperature=teacher.temperature)
+    annotated = {document.id for document in train}
+    unlabelled: dict[str, Document] = {}
+    dropped = 0
+    if teacher.documents:
+        for document in read_documents(teacher.documents, schema):
+            if document.id in annotated or document.id not in labels:
+                dropped += 1
+            else:
+                unlabelled[document.id] = document.with_relations(())
+    taught = sum(document.id in labels for document in train)
+    if not unlabelled and not taught:
+        raise DataError(
+            "its soft labels belong to none of the documents",
+            source=teacher.labels,
+            remedy="Make them from the same files with: novelink teach",
+        )
+    line = (
+        f"soft labels by {', '.join(labels.models)}: {taught:,} of {len(train):,} training "
+        f"documents, {len(unlabelled):,} without gold"
+    )
+    if dropped:
+        line += f"; left out {dropped:,} that are training documents or have no soft labels"
+    options.say([line])
+    return [*train, *unlabelled.values()], Teaching(labels, frozenset(unlabelled))
 
 
 def warn_of_shared(train: list[Document], dev: list[Document]) -> None:

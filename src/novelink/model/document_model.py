@@ -45,6 +45,7 @@ class DocumentBatch:
         pairs: ``[D, P, 2]`` entity numbers, padded with 0.
         pair_mask: ``[D, P]``, true for real pairs.
         labels: gold, one row a real pair in order; None when predicting.
+        soft: teachers' probabilities, rows as in ``labels``; None without teachers.
     """
 
     input_ids: torch.Tensor
@@ -54,13 +55,10 @@ class DocumentBatch:
     pairs: torch.Tensor
     pair_mask: torch.Tensor
     labels: TaskTensors | None = None
+    soft: TaskTensors | None = None
 
     def to(self, device: torch.device) -> DocumentBatch:
         """The same batch on another device."""
-        labels = None
-        if self.labels is not None:
-            moved = {task: tensor.to(device) for task, tensor in self.labels.items()}
-            labels = TaskTensors(**moved)
         return DocumentBatch(
             self.input_ids.to(device),
             self.attention_mask.to(device),
@@ -68,7 +66,8 @@ class DocumentBatch:
             self.members.to(device),
             self.pairs.to(device),
             self.pair_mask.to(device),
-            labels,
+            self.labels.to(device) if self.labels is not None else None,
+            self.soft.to(device) if self.soft is not None else None,
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import warnings
 from contextlib import contextmanager
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 EMBEDDED_ENCODER = "embedded"
 """Name of the small encoder that comes along."""
+TRAINED_CONFIG = "encoder.json"
+"""The encoder's configuration in a trained model's folder."""
 EMBEDDED_FOLDER = Path(__file__).resolve().parent.parent / "models" / "encoder"
 
 
@@ -81,7 +84,8 @@ def load_encoder(
     """An encoder without its language-model head, in float32.
 
     Args:
-        name: hub name, folder, or ``embedded``.
+        name: hub name, folder, or ``embedded``; the folder may be a model that
+            ``novelink train`` made, whose encoder then learns on.
         revision: branch, tag or commit on the hub.
         offline: use only what is on disk.
         dropout: replaces the configured dropout after each sub-layer.
@@ -99,6 +103,8 @@ def load_encoder(
     config = encoder_config(name, revision=revision, offline=offline)
     _set_dropout(config, dropout, ("hidden_dropout_prob", "dropout", "hidden_dropout"))
     _set_dropout(config, attention_dropout, ("attention_probs_dropout_prob", "attention_dropout"))
+    if is_trained_model(name):
+        return _trained_encoder(Path(name), config)
     model, report = _load(
         AutoModel,
         name,
@@ -133,7 +139,43 @@ def encoder_config(name: str, *, revision: str | None = None, offline: bool = Fa
     """
     from transformers import AutoConfig
 
-    return _load(AutoConfig, encoder_name(name), revision=revision, offline=offline)
+    name = encoder_name(name)
+    if is_trained_model(name):
+        values = json.loads((Path(name) / TRAINED_CONFIG).read_text(encoding="utf-8"))
+        return AutoConfig.for_model(values.pop("model_type"), **values)
+    return _load(AutoConfig, name, revision=revision, offline=offline)
+
+
+def is_trained_model(name: str) -> bool:
+    """Whether a name is the folder of a model with heads, as ``novelink train`` saves them."""
+    return (Path(name) / TRAINED_CONFIG).is_file() and not (Path(name) / "config.json").exists()
+
+
+def _trained_encoder(folder: Path, config: Any) -> PreTrainedModel:
+    """The encoder of a trained model, its heads left behind."""
+    import torch
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+    from transformers import AutoModel
+
+    try:
+        state = load_file(folder / "model.safetensors")
+    except (OSError, SafetensorError) as error:
+        raise ModelError(f"cannot read the weights: {error}", source=str(folder)) from error
+    prefix = "encoder."
+    own = {
+        key.removeprefix(prefix): value for key, value in state.items() if key.startswith(prefix)
+    }
+    encoder: PreTrainedModel = AutoModel.from_config(
+        config, attn_implementation=attention.register(), dtype=torch.float32
+    )
+    try:
+        encoder.load_state_dict(own)
+    except RuntimeError as error:
+        raise ModelError(
+            f"the weights do not fit the {TRAINED_CONFIG} beside them", source=str(folder)
+        ) from error
+    return encoder
 
 
 @contextmanager

@@ -74,6 +74,10 @@ class TaskTensors:
             if value is not None:
                 yield field.name, value
 
+    def to(self, device: torch.device) -> TaskTensors:
+        """The same tensors on another device."""
+        return TaskTensors(**{task: tensor.to(device) for task, tensor in self.items()})
+
 
 def joint_loss(
     logits: TaskTensors,
@@ -81,6 +85,8 @@ def joint_loss(
     weights: TaskWeights,
     *,
     label_smoothing: float = 0.0,
+    soft: TaskTensors | None = None,
+    soft_weight: float = 1.0,
 ) -> tuple[torch.Tensor, dict[str, float]]:
     """Weighted sum of the tasks' mean cross-entropies.
 
@@ -92,9 +98,14 @@ def joint_loss(
             gradient.
         label_smoothing: share of the probability spread over all labels in
             relation and novelty.
+        soft: probabilities ``[N_t, classes]`` that teachers gave, rows of NaN
+            where there are none; the loss of a task then is its cross-entropy
+            with the labels plus ``soft_weight`` times that with these.
+        soft_weight: 0 leaves the teachers out.
 
     Returns:
-        The loss, and the unweighted value of each task that has rows.
+        The loss, and the unweighted value of each task that has rows; a
+        teacher's share under ``relation_soft`` and ``novelty_soft``.
     """
     total: torch.Tensor | None = None
     values: dict[str, float] = {}
@@ -114,8 +125,24 @@ def joint_loss(
         loss = loss / max(1, rows)
         if rows:
             values[task] = float(loss.detach())
+        taught = getattr(soft, task) if soft is not None and soft_weight else None
+        if taught is not None:
+            learned = soft_loss(scores, taught)
+            values[f"{task}_soft"] = float(learned.detach())
+            loss = loss + soft_weight * learned
         total = weight * loss if total is None else total + weight * loss
     if total is None:
         first = next(scores for _, scores in logits.items())
         total = first.sum() * 0.0
     return total, values
+
+
+def soft_loss(logits: torch.Tensor, probabilities: torch.Tensor) -> torch.Tensor:
+    """Mean cross-entropy of logits ``[N, C]`` with probabilities ``[N, C]``.
+
+    Rows of NaN do not count; without any other the loss is 0.
+    """
+    known = ~probabilities.isnan().any(dim=1)
+    target = probabilities.nan_to_num(0.0)
+    losses = -(target * functional.log_softmax(logits.float(), dim=1)).sum(1)
+    return (losses * known).sum() / known.sum().clamp(min=1)

@@ -30,6 +30,7 @@ class PairBatch:
         starts: ``[B, M]`` token positions of start markers, padded with 0.
         owners: ``[B, M]`` 1 first entity, 2 second, 3 both, 0 padding.
         labels: gold labels; None when predicting.
+        soft: teachers' probabilities, one row a sample; None without teachers.
     """
 
     input_ids: torch.Tensor
@@ -37,19 +38,17 @@ class PairBatch:
     starts: torch.Tensor
     owners: torch.Tensor
     labels: TaskTensors | None = None
+    soft: TaskTensors | None = None
 
     def to(self, device: torch.device) -> PairBatch:
         """The same batch on another device."""
-        labels = None
-        if self.labels is not None:
-            moved = {task: tensor.to(device) for task, tensor in self.labels.items()}
-            labels = TaskTensors(**moved)
         return PairBatch(
             self.input_ids.to(device),
             self.attention_mask.to(device),
             self.starts.to(device),
             self.owners.to(device),
-            labels,
+            self.labels.to(device) if self.labels is not None else None,
+            self.soft.to(device) if self.soft is not None else None,
         )
 
     def start_masks(self) -> tuple[torch.Tensor, torch.Tensor]:

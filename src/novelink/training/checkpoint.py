@@ -14,6 +14,8 @@ from novelink.errors import ModelError, SettingsError
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from numpy.typing import NDArray
+
     from novelink.training.samples import Samples
     from novelink.training.settings import TrainSettings
 
@@ -57,7 +59,12 @@ def fingerprint(settings: TrainSettings, samples: Samples, processes: int) -> st
     for key in ("threads", "checkpoint_minutes"):
         values["optim"].pop(key)
     digest = hashlib.sha256()
-    for array in (samples.lengths, samples.relation, samples.novelty):
+    for key in ("labels", "documents"):
+        values["teacher"].pop(key)
+    arrays: list[NDArray[Any]] = [samples.lengths, samples.relation, samples.novelty]
+    if samples.soft is not None:
+        arrays += [samples.soft.relation, samples.soft.novelty]
+    for array in arrays:
         digest.update(array.tobytes())
     values["samples"] = digest.hexdigest()
     values["processes"] = processes

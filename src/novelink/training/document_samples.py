@@ -11,7 +11,7 @@ import torch
 from novelink.model.document_model import DocumentBatch, marker_coreference_labels
 from novelink.model.joint_loss import TaskTensors
 from novelink.pairs import candidate_pairs
-from novelink.training.samples import padded, pair_labels
+from novelink.training.samples import labels_of, padded, soft_tensors
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -19,9 +19,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from novelink.document import Document
+    from novelink.pairs import Pair
     from novelink.reading.document import DocumentInput, DocumentReading
     from novelink.schema import Schema
-    from novelink.training.samples import Indices
+    from novelink.training.samples import Indices, Teaching
+    from novelink.training.soft_labels import PairSoftLabels
 
 
 @dataclass
@@ -36,6 +38,7 @@ class DocumentSamples:
         begins: first pair of each document, and the number of pairs at the end.
         cut_mentions: always 0: no mention is out of sight.
         pairs_apart: pairs whose mentions never share a window.
+        soft: what teachers say of the pairs, if there are any.
     """
 
     inputs: list[DocumentInput] = field(default_factory=list)
@@ -45,6 +48,7 @@ class DocumentSamples:
     begins: NDArray[np.int64] = field(default_factory=lambda: np.zeros(1, np.int64))
     cut_mentions: int = 0
     pairs_apart: int = 0
+    soft: PairSoftLabels | None = None
 
     def __len__(self) -> int:
         """Number of pairs."""
@@ -78,6 +82,7 @@ class DocumentSamples:
             pair_type=torch.from_numpy(self.pair_type[rows]),
             coreference=marker_coreference_labels(batch.members),
         )
+        batch.soft = soft_tensors(self.soft, rows)
         return batch
 
 
@@ -87,25 +92,36 @@ def document_samples(
     schema: Schema,
     *,
     novelty_over: str = "all",
+    teaching: Teaching | None = None,
 ) -> DocumentSamples:
     """Every document with its candidate pairs, read and labelled.
+
+    Args:
+        documents: with gold relations.
+        reading: makes the inputs.
+        schema: gives pairs and labels.
+        novelty_over: as in :func:`~novelink.training.samples.pair_samples`.
+        teaching: soft labels to learn from beside the gold, or in its place.
 
     Raises:
         DataError: a relation's type or novelty is not in the schema.
     """
     samples = DocumentSamples()
     labels: list[tuple[int, int, int]] = []
+    taught: list[tuple[Document, list[Pair]]] = []
     begins = [0]
     for document in documents:
         pairs = candidate_pairs(document, schema)
         if not pairs:
             continue
-        labels.extend(pair_labels(document, pairs, schema, novelty_over=novelty_over))
+        labels += labels_of(document, pairs, schema, novelty_over=novelty_over, teaching=teaching)
+        taught.append((document, pairs))
         begins.append(len(labels))
         samples.inputs.append(reading.encode(document, pairs))
     table = np.array(labels, dtype=np.int64).reshape(-1, 3)
     samples.relation, samples.novelty, samples.pair_type = table.T.copy()
     samples.begins = np.array(begins, dtype=np.int64)
+    samples.soft = None if teaching is None else teaching.joined(taught)
     samples.pairs_apart = sum(item.pairs_apart for item in samples.inputs)
     return samples
 

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from novelink.document import Document
-    from novelink.training.samples import Samples
+    from novelink.training.samples import Samples, Teaching
     from novelink.training.settings import TrainSettings
 
 _SAY_SECONDS = 30
@@ -58,6 +58,8 @@ class Trainer:
             epoch is the result, with plain thresholds.
         log: takes one line of progress at a time.
         progress: takes the steps done and the steps of the whole run after each step.
+        teaching: soft labels of training documents, see
+            :mod:`novelink.training.soft_labels`.
 
     Raises:
         DataError: the training documents relate no pair.
@@ -73,7 +75,14 @@ class Trainer:
         dev: Sequence[Document],
         log: Callable[[str], None] = print,
         progress: Callable[[int, int], None] | None = None,
+        *,
+        teaching: Teaching | None = None,
     ) -> None:
+        if settings.teacher.labels and teaching is None:
+            raise SettingsError(
+                "this run learns from gold labels alone, and teacher.labels is set",
+                remedy="Use novelink train, or leave teacher.labels out",
+            )
         self.settings = settings
         self._progress = progress
         self.optim = settings.optim
@@ -88,7 +97,7 @@ class Trainer:
         self.weights = self.task_model.weights
         self.tasks = self.task_model.tasks
         self.dev = list(dev)
-        self.train_samples = self._read(train, "train")
+        self.train_samples = self._read(train, "train", teaching)
         self.dev_samples = self._read(self.dev, "dev")
         self._check_data()
         self.steps = sum(
@@ -107,8 +116,10 @@ class Trainer:
         self._stamp = fingerprint(settings, self.train_samples, self.accelerator.num_processes)
         self.position = self._resumed() or Position()
 
-    def _read(self, documents: Sequence[Document], name: str) -> Samples:
-        samples = self.task_model.samples(documents)
+    def _read(
+        self, documents: Sequence[Document], name: str, teaching: Teaching | None = None
+    ) -> Samples:
+        samples = self.task_model.samples(documents, teaching)
         if samples.cut_mentions:
             self._say(
                 f"{name}: {samples.cut_mentions:,} marked mentions lie outside the "
@@ -231,6 +242,8 @@ class Trainer:
                 batch.labels or TaskTensors(),
                 self.weights,
                 label_smoothing=self.settings.tasks.label_smoothing,
+                soft=batch.soft,
+                soft_weight=self.settings.teacher.weight,
             )
             if not bool(torch.isfinite(loss)):
                 raise ModelError(

@@ -16,6 +16,7 @@ from novelink.model.joint_loss import IGNORED, TaskTensors
 from novelink.model.pair_model import PairBatch, coreference_labels
 from novelink.pairs import candidate_pairs
 from novelink.schema import NO_RELATION
+from novelink.training.soft_labels import PairSoftLabels
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from novelink.pairs import Pair
     from novelink.reading.pair import PairReading
     from novelink.schema import Schema
+    from novelink.training.soft_labels import SoftLabels
 
 _STEP = 32  # inputs are padded to a multiple of this: few shapes, little padding
 
@@ -39,11 +41,13 @@ class Samples(Protocol):
         relation: labels ``[N]`` of all pairs.
         novelty: labels ``[N]``.
         cut_mentions: marked mentions out of sight, in all.
+        soft: what teachers say of all pairs, if there are any.
     """
 
     relation: NDArray[np.int64]
     novelty: NDArray[np.int64]
     cut_mentions: int
+    soft: PairSoftLabels | None
 
     @property
     def lengths(self) -> NDArray[np.int64]:
@@ -82,6 +86,7 @@ class PairSamples:
         document: number of each sample's document ``[N]``.
         max_length: longest possible input.
         cut_mentions: marked mentions out of sight, in all.
+        soft: what teachers say of the samples, if there are any.
     """
 
     tokens: NDArray[np.int32] = field(default_factory=lambda: np.zeros(0, np.int32))
@@ -95,6 +100,7 @@ class PairSamples:
     document: NDArray[np.int64] = field(default_factory=_empty)
     max_length: int = 512
     cut_mentions: int = 0
+    soft: PairSoftLabels | None = None
 
     def __post_init__(self) -> None:
         self._token_ends = np.cumsum(self.lengths)
@@ -136,6 +142,7 @@ def pair_samples(
     schema: Schema,
     *,
     novelty_over: str = "all",
+    teaching: Teaching | None = None,
 ) -> PairSamples:
     """Every candidate pair of every document, read and labelled.
 
@@ -145,19 +152,22 @@ def pair_samples(
         schema: gives pairs and labels.
         novelty_over: ``all`` labels unrelated pairs "None", ``related`` leaves
             them out of the novelty loss.
+        teaching: soft labels to learn from beside the gold, or in its place.
 
     Raises:
         DataError: a relation's type or novelty is not in the schema.
     """
     labels: list[tuple[int, int, int]] = []
     owner: list[int] = []
+    taught: list[tuple[Document, list[Pair]]] = []
     blocks: list[tuple[array[int], array[int], array[int]]] = []
     lengths: list[int] = []
     mentions: list[int] = []
     cut = 0
     for number, document in enumerate(documents):
         pairs = candidate_pairs(document, schema)
-        labels += pair_labels(document, pairs, schema, novelty_over=novelty_over)
+        labels += labels_of(document, pairs, schema, novelty_over=novelty_over, teaching=teaching)
+        taught.append((document, pairs))
         owner += [number] * len(pairs)
         inputs = reading.encode(document, pairs)
         lengths += [len(item.ids) for item in inputs]
@@ -183,7 +193,60 @@ def pair_samples(
         document=np.array(owner, dtype=np.int64),
         max_length=reading.max_length,
         cut_mentions=cut,
+        soft=None if teaching is None else teaching.joined(taught),
     )
+
+
+@dataclass(frozen=True)
+class Teaching:
+    """Soft labels and the documents that have nothing else.
+
+    Attributes:
+        labels: what teachers say.
+        unlabelled: ids of documents without gold relations: their pairs take
+            part in no loss but the soft one.
+    """
+
+    labels: SoftLabels
+    unlabelled: frozenset[str] = frozenset()
+
+    def joined(self, documents: Iterable[tuple[Document, Sequence[Pair]]]) -> PairSoftLabels:
+        """Soft labels of all pairs of several documents, in order."""
+        schema = self.labels.schema
+        nothing = PairSoftLabels(
+            np.zeros((0, len(schema.relation_labels)), np.float32),
+            np.zeros((0, len(schema.novelty_labels)), np.float32),
+        )
+        parts = [nothing, *(self.labels.of(document, pairs) for document, pairs in documents)]
+        return PairSoftLabels(
+            np.concatenate([part.relation for part in parts]),
+            np.concatenate([part.novelty for part in parts]),
+        )
+
+
+def soft_tensors(soft: PairSoftLabels | None, rows: Indices) -> TaskTensors | None:
+    """Soft labels of some pairs as tensors."""
+    if soft is None:
+        return None
+    return TaskTensors(
+        relation=torch.from_numpy(soft.relation[rows]),
+        novelty=torch.from_numpy(soft.novelty[rows]),
+    )
+
+
+def labels_of(
+    document: Document,
+    pairs: Sequence[Pair],
+    schema: Schema,
+    *,
+    novelty_over: str = "all",
+    teaching: Teaching | None = None,
+) -> list[tuple[int, int, int]]:
+    """:func:`pair_labels`, with relation and novelty left open where nobody annotated them."""
+    labels = pair_labels(document, pairs, schema, novelty_over=novelty_over)
+    if teaching is None or document.id not in teaching.unlabelled:
+        return labels
+    return [(IGNORED, IGNORED, kind) for _, _, kind in labels]
 
 
 def _joined(parts: list[array[int]], kind: Any) -> NDArray[Any]:
@@ -229,10 +292,17 @@ def epoch_indices(
 ) -> NDArray[np.int64]:
     """Samples of one epoch: all related pairs, and unrelated ones drawn anew.
 
-    A pure function of seed and epoch, so that a resumed run sees the same.
+    Where there is no gold, teachers say which pairs are related; pairs of which
+    nobody says anything are left out. A pure function of seed and epoch, so
+    that a resumed run sees the same.
     """
-    positive = np.flatnonzero(samples.relation != 0)
-    negative = np.flatnonzero(samples.relation == 0)
+    related = samples.relation > 0
+    unrelated = samples.relation == 0
+    if samples.soft is not None:
+        none = samples.soft.relation[:, 0]  # comparisons with NaN are false
+        related |= (samples.relation == IGNORED) & (none < 0.5)
+        unrelated |= (samples.relation == IGNORED) & (none >= 0.5)
+    positive, negative = np.flatnonzero(related), np.flatnonzero(unrelated)
     if negatives_per_positive is not None:
         wanted = min(len(negative), round(negatives_per_positive * len(positive)))
         generator = np.random.default_rng((seed, epoch, 1))
@@ -312,4 +382,5 @@ def collate(samples: PairSamples, indices: NDArray[np.int64], pad_id: int) -> Pa
         torch.from_numpy(starts),
         owner_tensor,
         labels,
+        soft_tensors(samples.soft, indices),
     )

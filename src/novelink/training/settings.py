@@ -121,6 +121,33 @@ class TaskSettings:
 
 
 @dataclass(frozen=True)
+class TeacherSettings:
+    """Soft labels of other models, as ``novelink teach`` writes them.
+
+    Attributes:
+        labels: file of soft labels; None trains on gold alone.
+        documents: documents without gold relations that the file also covers,
+            to learn from beside ``data.train``; their relations are not looked at.
+        weight: of the soft loss beside the one with gold labels.
+        temperature: above 1 flattens the teachers' distributions.
+    """
+
+    labels: str | None = None
+    documents: str | None = None
+    weight: float = 1.0
+    temperature: float = 1.0
+
+    def __post_init__(self) -> None:
+        _within("teacher.weight", self.weight, 0, 1000)
+        _within("teacher.temperature", self.temperature, 0.01, 100)
+        if self.documents and not self.labels:
+            raise SettingsError(
+                "teacher.documents without teacher.labels",
+                remedy="Make soft labels of them with: novelink teach",
+            )
+
+
+@dataclass(frozen=True)
 class OptimSettings:
     """Optimisation.
 
@@ -194,6 +221,7 @@ class TrainSettings:
     model: ModelSettings = field(default_factory=ModelSettings)
     tasks: TaskSettings = field(default_factory=TaskSettings)
     optim: OptimSettings = field(default_factory=OptimSettings)
+    teacher: TeacherSettings = field(default_factory=TeacherSettings)
 
     def to_dict(self) -> dict[str, Any]:
         """Nested plain values, as the TOML file has them."""

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
     from novelink.document import Document
+    from novelink.training.samples import Teaching
 
 READINGS = (PairReading.kind, DocumentReading.kind)
 
@@ -95,12 +96,18 @@ class TaskModel:
         """Id of ``[PAD]``."""
         return token_id(self.tokenizer, "[PAD]")
 
-    def samples(self, documents: Sequence[Document]) -> PairSamples | DocumentSamples:
-        """Documents read and labelled for this model."""
+    def samples(
+        self, documents: Sequence[Document], teaching: Teaching | None = None
+    ) -> PairSamples | DocumentSamples:
+        """Documents read and labelled for this model, with what teachers say of them."""
         over = self.settings.tasks.novelty_over
         if isinstance(self.reading, DocumentReading):
-            return document_samples(documents, self.reading, self.schema, novelty_over=over)
-        return pair_samples(documents, self.reading, self.schema, novelty_over=over)
+            return document_samples(
+                documents, self.reading, self.schema, novelty_over=over, teaching=teaching
+            )
+        return pair_samples(
+            documents, self.reading, self.schema, novelty_over=over, teaching=teaching
+        )
 
 
 def build_model(settings: TrainSettings) -> TaskModel:
