@@ -1,17 +1,21 @@
-"""What each part of the method is worth: one-task, + CR, + EPT, + TNT, + FGM, and ten-fold votes.
+"""What each part of the method is worth: one task, + CR, + EPT, + TNT, + FGM, a ten-fold vote.
 
-    python benchmarks/ablation.py --train Train.PubTator --dev Dev.PubTator --test Test.PubTator \
-        --encoder runs/encoder/encoder --reading document --seeds 3
+    python benchmarks/ablation.py --data BioRED --encoder src/novelink/models/encoder \
+        --work ../ablation --budget-minutes 60
+    python benchmarks/ablation.py --render
 
 Every row adds one thing to the row before it. Each model learns from Train; Dev chooses its epoch
 and thresholds; Test is scored once. Rows without a novelty head take Novel / No from a one-task
-novelty model of the same seed, so that the level "all" means the same in every row. The fold row
-votes over models of the last setting, each trained on nine tenths of Train + Dev.
+novelty model of the same seed, so that the level "all" means the same in every row. The vote is
+of ten models with the settings of "+ TNT", each trained on nine tenths of Train + Dev: it is
+compared with the single model, and has the Dev documents to learn from besides. (Adversarial
+steps would double the cost of ten models.)
 
-Everything is kept in --work and goes on where it was stopped. Writes
-benchmarks/results/ablation-<reading>.json, a table (.md) and a plot (.svg) beside it. Intervals
-are 95 % bootstraps over documents; a difference is between a row and the row before it, over the
-same documents and the same seeds.
+The table grows over many short calls. A run's figures are added to
+benchmarks/results/ablation-READING.json as soon as it is done; a call trains what is missing, all
+rows of seed 1 first, and stops when its minutes are over. Models stay in --work, where a run that
+was stopped goes on; only figures go into the file. A file of another encoder, other data or other
+settings is refused: rows would not compare. --render writes docs/ablation.md's tables and plots.
 """
 
 from __future__ import annotations
@@ -23,18 +27,23 @@ import os
 import platform
 import re
 import sys
+import time
 from dataclasses import replace
-from html import escape
 from pathlib import Path
 
-import numpy as np
+from ablation_results import LEVELS, ProtocolError, Results, sha256, text_of
+from ablation_table import markdown, place_in_page, plot, summary
 
-from novelink import __version__, read, score
+import novelink
+from novelink import read, score
+from novelink.ensemble import joint_decisions
+from novelink.pairs import candidate_pairs
 from novelink.schema import BIORED
 from novelink.training.crossval import CrossValidation
 from novelink.training.loop import Trainer
 from novelink.training.members import member_answer, voted_documents
-from novelink.training.selection import SELECTION
+from novelink.training.presets import ETAS
+from novelink.training.selection import read_notes
 from novelink.training.settings import (
     EncoderSettings,
     ModelSettings,
@@ -43,263 +52,412 @@ from novelink.training.settings import (
     TrainSettings,
     override,
 )
+from novelink.training.task_model import load_model
 
-RESULTS = Path(__file__).parent / "results"
-LEVELS = ("pair", "type", "novelty", "all")
-RESAMPLES = 2000
-
-OFF = {"coreference": 0.0, "pair_type": 0.0, "relation": 0.0, "novelty": 0.0}
+ROOT = Path(__file__).resolve().parents[1]
+READINGS = ("document", "pair")
+NO_TASKS = {"coreference": 0.0, "pair_type": 0.0, "relation": 0.0, "novelty": 0.0}
+_CR, _EPT = ({task: ETAS[0][task]} for task in ("coreference", "pair_type"))
+_TNT = {"novelty": ETAS[0]["other"]}
 ROWS = {
     "one task": {},
-    "+ CR": {"coreference": 0.2},
-    "+ EPT": {"coreference": 0.2, "pair_type": 0.2},
-    "+ TNT": {"coreference": 0.2, "pair_type": 0.2, "novelty": 0.5},
-    "+ FGM": {"coreference": 0.2, "pair_type": 0.2, "novelty": 0.5},
+    "+ CR": _CR,
+    "+ EPT": _CR | _EPT,
+    "+ TNT": _CR | _EPT | _TNT,
+    "+ FGM": _CR | _EPT | _TNT,
 }
-FOLD_ROW = "ten-fold vote"
+NOVELTY, VOTE = "one task, novelty", "ten-fold vote"
+NAMES = {"one-task": "one task", "cr": "+ CR", "ept": "+ EPT", "tnt": "+ TNT", "fgm": "+ FGM"}
+NAMES |= {"vote": VOTE}
+AGAINST = {
+    "one task": None,
+    "+ CR": "one task",
+    "+ EPT": "+ CR",
+    "+ TNT": "+ EPT",
+    "+ FGM": "+ TNT",
+    VOTE: "+ TNT",
+}
 
 
-def slug(row):
-    return re.sub(r"[^a-z]+", "-", row.lower()).strip("-")
+class TimeOverError(Exception):
+    """The call's minutes are spent; what was trained is kept."""
 
 
 def base_settings(given):
-    settings = TrainSettings(
-        encoder=EncoderSettings(name=given.encoder),
-        model=ModelSettings(reading=given.reading),
-        optim=OptimSettings(
-            epochs=given.epochs, rate=1e-4, head_rate=5e-4, threads=given.threads, evaluate_from=2
-        ),
-    )
+    """What all runs of a reading share: the recipes of the shipped models, with fewer epochs."""
+    common = {"seed": 1, "head_rate": 5e-4, "threads": given.threads, "checkpoint_minutes": 1.0}
+    if given.reading == "document":
+        model = ModelSettings(reading="document", reading_layers=2)
+        encoder = EncoderSettings(name=given.encoder, attention_dropout=0.0)
+        optim = OptimSettings(epochs=4, rate=1e-4, batch_tokens=2048, evaluate_from=2, **common)
+        tasks = TaskSettings()
+    else:
+        model = ModelSettings(reading="pair", pair_vector="cls+entities")
+        encoder = EncoderSettings(name=given.encoder, dropout=0.0, attention_dropout=0.0)
+        optim = OptimSettings(epochs=2, rate=1.2e-4, batch_tokens=6144, **common)
+        tasks = TaskSettings(negatives_per_positive=1.5)
+    settings = TrainSettings(encoder=encoder, model=model, optim=optim, tasks=tasks)
     return override(settings, given.set)
 
 
 def row_settings(base, row, seed, epsilon):
-    tasks = replace(base.tasks, main="relation", **(OFF | ROWS[row]))
+    """The settings of one run."""
+    if row == NOVELTY:
+        tasks = replace(base.tasks, main="novelty", **NO_TASKS)
+    else:
+        weights = NO_TASKS | ROWS["+ TNT" if row == VOTE else row]
+        tasks = replace(base.tasks, main="relation", **weights)
     fgm = epsilon if row == "+ FGM" else 0.0
     return replace(base, tasks=tasks, optim=replace(base.optim, seed=seed, fgm_epsilon=fgm))
 
 
-def novelty_settings(base, seed):
-    tasks: TaskSettings = replace(base.tasks, main="novelty", **OFF)
-    return replace(base, tasks=tasks, optim=replace(base.optim, seed=seed))
+def protocol_of(given, base):
+    """What every run of a results file shares, in figures; no place on this machine is in it."""
+    settings = base.to_dict()
+    for key in ("output", "name", "data"):
+        settings.pop(key)
+    for key in ("seed", "threads", "checkpoint_minutes", "fgm_epsilon"):
+        settings["optim"].pop(key)
+    own = Path(novelink.__file__).parent / "models" / "encoder"
+    folder = own if given.encoder == "embedded" else Path(given.encoder)
+    weights = folder / "model.safetensors"
+    settings["encoder"]["name"] = folder.name if folder.is_dir() else given.encoder
+    return {
+        "reading": given.reading,
+        "settings": settings,
+        "encoder_sha256": sha256(weights) if weights.exists() else None,
+        "data_sha256": {name: sha256(given.files[name]) for name in given.files},
+        "documents": given.documents,
+        "rows": {row: NO_TASKS | weights for row, weights in ROWS.items()},
+        "fgm_epsilon": given.epsilon,
+        "folds": given.folds,
+    }
 
 
-def trained(settings, folder, train, dev, log):
-    """The folder of a model, trained unless it is there."""
-    if not (folder / "done").exists():
-        settings = replace(settings, output=str(folder))
-        Trainer(settings, train, dev, log=lambda line: log(f"{folder.name}: {line}")).run()
-        (folder / "done").touch()
-    return folder / "best"
+class Clock:
+    """Minutes of this call, and of each run over all calls, kept beside the run's model."""
+
+    def __init__(self, budget):
+        self.end = None if budget is None else time.monotonic() + 60 * budget
+        self.file, self.before, self.begun = None, 0.0, 0.0
+
+    def begin(self, folder):
+        """Start or go on with a run."""
+        self.check()
+        folder.mkdir(parents=True, exist_ok=True)
+        self.file = folder / "minutes.txt"
+        self.before = float(self.file.read_text("ascii")) if self.file.exists() else 0.0
+        self.begun = time.monotonic()
+
+    def tick(self, *_):
+        """Once a step: note the time, and stop when it is over."""
+        self.file.write_text(f"{self.minutes:.3f}", "ascii")
+        self.check()
+
+    def check(self):
+        """Stop when the time is over."""
+        if self.end is not None and time.monotonic() >= self.end:
+            raise TimeOverError
+
+    @property
+    def minutes(self):
+        """Of the current run so far."""
+        return self.before + (time.monotonic() - self.begun) / 60
 
 
-def documents_counts(gold, found):
-    """``[documents, levels, (tp, fp, fn)]`` and the scores."""
-    scores = score(gold, found, resamples=RESAMPLES)
-    rows = [
-        [(one.levels[level].tp, one.levels[level].fp, one.levels[level].fn) for level in LEVELS]
-        for one in scores.per_document
-    ]
-    return np.array(rows, dtype=np.int64), scores
+class Ablation:
+    """Trains, scores and stores what is missing."""
 
+    def __init__(self, given, log):
+        self.given, self.log = given, log
+        self.base = base_settings(given)
+        self.results = Results(given.output, protocol_of(given, self.base))
+        self.clock = Clock(given.budget_minutes)
+        self.work = given.work / given.reading
+        parts = {name: list(read(path)) for name, path in given.files.items()}
+        if given.documents:
+            parts = {name: part[: given.documents] for name, part in parts.items()}
+        self.train, self.dev, self.test = (parts[name] for name in ("train", "dev", "test"))
 
-def f1(counts):
-    """F1 of summed counts ``[…, 3]``."""
-    tp, fp, fn = counts[..., 0], counts[..., 1], counts[..., 2]
-    return 2 * tp / np.maximum(1, 2 * tp + fp + fn)
+    def run(self):
+        """All chosen rows, one seed after the other."""
+        for seed in self.given.seeds:
+            for row in self.given.rows:
+                if not self.results.find(row, seed):
+                    if row == VOTE:
+                        self.vote(seed)
+                    else:
+                        self.single(row, seed)
 
-
-def interval(tables, before=None):
-    """95 % bootstrap interval of the mean F1 over seeds, or of its difference to another row's.
-
-    Tables are ``[seeds, documents, levels, 3]``; documents are drawn once for all seeds and both
-    rows.
-    """
-    generator = np.random.default_rng(0)
-    documents = tables.shape[1]
-    values = []
-    for _ in range(RESAMPLES):
-        drawn = generator.integers(0, documents, documents)
-        value = f1(tables[:, drawn].sum(1)).mean(0)
-        if before is not None:
-            value = value - f1(before[:, drawn].sum(1)).mean(0)
-        values.append(value)
-    return np.quantile(values, [0.025, 0.975], axis=0)
-
-
-def measure(given, log):
-    train, dev, test = (list(read(path)) for path in (given.train, given.dev, given.test))
-    if given.documents:
-        train, dev, test = (part[: given.documents] for part in (train, dev, test))
-    base = base_settings(given)
-    rows, counts, before = [], {}, None
-    for row in [*ROWS, *([FOLD_ROW] if given.folds else [])]:
-        tables, runs = [], []
-        for seed in range(1, given.seeds + 1):
-            novelty_folder = given.work / f"novelty-{seed}"
-            novelty = trained(novelty_settings(base, seed), novelty_folder, train, dev, log)
-            if row == FOLD_ROW:
-                settings = row_settings(base, "+ FGM", seed * 100, given.epsilon)
-                cross = CrossValidation(
-                    settings,
-                    [*train, *dev],
-                    given.work / f"folds-{seed}",
-                    folds=given.folds,
-                    log=log,
-                )
-                for number in cross.numbers:
-                    cross.run(number)
-                members = [member_answer(cross.model(number), test) for number in cross.numbers]
-                dev_scores = None
+    def single(self, row, seed):
+        """One model."""
+        settings = row_settings(self.base, row, seed, self.given.epsilon)
+        novel = None
+        if row != NOVELTY and not settings.tasks.novelty:
+            if not self.results.find(NOVELTY, seed):
+                self.single(NOVELTY, seed)
+            novel = self.results.find(NOVELTY, seed)["novel"]
+        folder = self.work / f"{re.sub('[^a-z]+', '-', row.lower()).strip('-')}-{seed}"
+        title = f"{row}, seed {seed}"
+        self.clock.begin(folder)
+        trainer = Trainer(
+            replace(settings, output=str(folder)),
+            self.train,
+            self.dev,
+            log=lambda line: self.log(f"{title}: {line}"),
+            progress=self.clock.tick,
+        )
+        trainer.run()
+        best = folder / "best"
+        run = {"row": row, "seed": seed, **self.facts(best, self.train)}
+        for name, documents in (("dev", self.dev), ("test", self.test)):
+            answer = member_answer(best, documents, precision=settings.optim.precision)
+            if row == NOVELTY:
+                run.setdefault("novel", {})[name] = novelty_votes(documents, answer)
             else:
-                settings = row_settings(base, row, seed, given.epsilon)
-                folder = given.work / f"{slug(row)}-{seed}"
-                best = trained(settings, folder, train, dev, log)
-                members = [member_answer(best, test)]
-                dev_scores = json.loads((best / SELECTION).read_text("utf-8"))["dev"]
-            own_novelty = settings.tasks.novelty > 0
-            voters = members if own_novelty else [member_answer(novelty, test)]
-            found = voted_documents(test, members, voters, BIORED)
-            table, scores = documents_counts(test, found)
-            tables.append(table)
-            runs.append(
-                {
-                    "seed": seed,
-                    "test": {level: scores[level].to_dict() for level in LEVELS},
-                    "dev": dev_scores,
-                }
+                own = [answer] if settings.tasks.novelty else []
+                found = voted_documents(documents, [answer], own, BIORED)
+                if novel:
+                    found = with_novelty(documents, found, novel[name])
+                self.scored(run, name, documents, found)
+        if row == NOVELTY:
+            run["dev"] = read_notes(best)["dev"]
+        self.store(run, title)
+
+    def vote(self, seed):
+        """Models of all folds, then their vote."""
+        settings = row_settings(self.base, VOTE, 100 * seed, self.given.epsilon)
+        cross = CrossValidation(
+            settings,
+            [*self.train, *self.dev],
+            self.work / f"folds-{seed}",
+            folds=self.given.folds,
+            log=lambda line: self.log(f"{VOTE}, seed {seed}: {line}"),
+            progress=self.clock.tick,
+        )
+        minutes = 0.0
+        answers = []
+        for number in cross.numbers:
+            self.clock.begin(cross.folder(number))
+            cross.run(number)
+            answers.append(member_answer(cross.model(number), self.test))
+            stored = self.results.find(VOTE, seed, number)
+            if not stored:
+                train, _ = cross.folds.split(cross.documents, number - 1)
+                stored = {"row": VOTE, "seed": seed, "fold": number}
+                stored |= self.facts(cross.model(number), train)
+                stored["held_out"] = read_notes(cross.model(number))["dev"]
+                found = voted_documents(self.test, answers[-1:], answers[-1:], BIORED)
+                self.scored(stored, "test", self.test, found)
+                self.store(stored, f"{VOTE}, seed {seed}, fold {number}")
+            minutes += stored["minutes"]
+        run = {"row": VOTE, "seed": seed, "minutes": round(minutes, 2), **about()}
+        run["held_out"] = cross.summary()["levels"]
+        found = voted_documents(self.test, answers, answers, BIORED)
+        self.scored(run, "test", self.test, found)
+        self.store(run, f"{VOTE}, seed {seed}")
+
+    def facts(self, best, train):
+        """Epoch, thresholds, time, tokens and surroundings of a trained model."""
+        notes, folder = read_notes(best), best.parent
+        epochs = len((folder / "metrics.jsonl").read_text("utf-8").splitlines())
+        model = load_model(best)
+        samples, settings = model.samples(train), model.settings
+        tokens = sum(
+            int(samples.lengths[indices].sum())
+            for indices in (
+                samples.epoch(
+                    negatives_per_positive=settings.tasks.negatives_per_positive,
+                    seed=settings.optim.seed,
+                    epoch=epoch,
+                )
+                for epoch in range(epochs)
             )
-            log(f"{row}, seed {seed}: all {100 * scores['all'].f1:.2f}")
-        counts[row] = np.stack(tables)
-        values = f1(counts[row].sum(1))
-        bounds = interval(counts[row])
-        entry = {"row": row, "runs": runs, "levels": {}}
-        for place, level in enumerate(LEVELS):
-            entry["levels"][level] = {
-                "mean": float(values[:, place].mean()),
-                "lowest": float(values[:, place].min()),
-                "highest": float(values[:, place].max()),
-                "interval": [float(bound) for bound in bounds[:, place]],
+        )
+        return {
+            "epoch": notes["epoch"],
+            "epochs": epochs,
+            "decision": notes["decision"],
+            "minutes": round(self.clock.minutes, 2),
+            "tokens": tokens * (2 if settings.optim.fgm_epsilon else 1),
+            **about(settings),
+        }
+
+    def scored(self, run, name, documents, found):
+        """Add the scores of Dev or Test to a run, for Test the counts of each document too."""
+        scores = score(documents, found, resamples=0)
+        run[name] = {
+            level: {key: scores[level].to_dict()[key] for key in ("precision", "recall", "f1")}
+            for level in LEVELS
+        }
+        if name == "test":
+            rows = [one.levels for one in scores.per_document]
+            run["hits"] = {level: text_of(row[level].tp for row in rows) for level in LEVELS}
+            run["found"] = {
+                level: text_of(row[level].predicted for row in rows) for level in LEVELS
             }
-        if before is not None:
-            gains = interval(counts[row], counts[before])
-            means = values.mean(0) - f1(counts[before].sum(1)).mean(0)
-            for place, level in enumerate(LEVELS):
-                entry["levels"][level] |= {
-                    "gain": float(means[place]),
-                    "gain_interval": [float(bound) for bound in gains[:, place]],
-                }
-        rows.append(entry)
-        before = row
-    return rows
 
-
-def markdown(rows):
-    """A table of means with intervals, and of gains over the row before."""
-    lines = ["| row | pair | type | novelty | all | gain in all |", "|---|---|---|---|---|---|"]
-    for entry in rows:
-        cells = []
-        for level in LEVELS:
-            found = entry["levels"][level]
-            low, high = found["interval"]
-            cells.append(f"{100 * found['mean']:.1f} ({100 * low:.1f}–{100 * high:.1f})")
-        gain = "–"
-        if "gain" in entry["levels"]["all"]:
-            found = entry["levels"]["all"]
-            low, high = found["gain_interval"]
-            gain = f"{100 * found['gain']:+.1f} ({100 * low:+.1f} to {100 * high:+.1f})"
-        lines.append(f"| {entry['row']} | {' | '.join(cells)} | {gain} |")
-    return "\n".join(lines) + "\n"
-
-
-def plot(rows, level="all"):
-    """Dots of single runs, a bar for the interval of their mean."""
-    values = [run["test"][level]["f1"] for entry in rows for run in entry["runs"]]
-    bounds = [bound for entry in rows for bound in entry["levels"][level]["interval"]]
-    low, high = min(values + bounds), max(values + bounds)
-    span = max(1e-6, high - low)
-
-    def across(value):
-        return 130 + 420 * (value - low) / span
-
-    height = 40 * len(rows) + 50
-    frame = f'viewBox="0 0 600 {height}" font-size="13" font-family="sans-serif" role="img"'
-    parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" {frame}>',
-        f"<title>F1 at the level {level}, Test</title>",
-    ]
-    for place, entry in enumerate(rows):
-        line = 30 + 40 * place
-        found = entry["levels"][level]
-        left, right = map(across, found["interval"])
-        parts.append(
-            f'<text x="120" y="{line + 4}" text-anchor="end">{escape(entry["row"])}</text>'
+    def store(self, run, title):
+        """Write a run to the results file."""
+        nothing = [document.with_relations(()) for document in self.test]
+        rows = [one.levels for one in score(self.test, nothing, resamples=0).per_document]
+        gold = {level: text_of(row[level].gold for row in rows) for level in LEVELS}
+        self.results.add(run, gold)
+        figure = (
+            f"Test all {100 * run['test']['all']['f1']:.2f}" if "test" in run else "no relations"
         )
-        parts.append(
-            f'<line x1="{left:.1f}" x2="{right:.1f}" y1="{line}" y2="{line}" stroke="#9bb" '
-            'stroke-width="8"/>'
-        )
-        parts.extend(
-            f'<circle cx="{across(run["test"][level]["f1"]):.1f}" cy="{line}" r="3.5" fill="#246"/>'
-            for run in entry["runs"]
-        )
-        parts.append(
-            f'<text x="{across(found["mean"]):.1f}" y="{line - 9}" text-anchor="middle">'
-            f"{100 * found['mean']:.1f}</text>"
-        )
-    foot = f"F1 in %, level {level}: dots are runs, bars 95 % intervals of the mean"
-    parts.append(f'<text x="130" y="{height - 12}" fill="#555">{foot}</text></svg>')
-    return "\n".join(parts) + "\n"
+        self.log(f"{title}: done in {run['minutes']:.1f} minutes, {figure}")
 
 
-def machine():
+def novelty_votes(documents, answer):
+    """A novelty model's votes, one character a candidate pair: 1 is Novel, 0 is No.
+
+    It is all that other rows need of the model, so these outlive its weights.
+    """
+    types = [pair.pair_type for document in documents for pair in candidate_pairs(document)]
+    decisions = joint_decisions([answer], [answer], types, BIORED)
+    return "".join("1" if one.novelty == "Novel" else "0" for one in decisions)
+
+
+def with_novelty(documents, found, bits):
+    """Found relations with the novelty that :func:`novelty_votes` wrote."""
+    begin, joined = 0, []
+    for document, answered in zip(documents, found, strict=True):
+        pairs = candidate_pairs(document.with_relations(()))
+        labels = {
+            frozenset((pair.first.id, pair.second.id)): "Novel" if bit == "1" else "No"
+            for pair, bit in zip(pairs, bits[begin : begin + len(pairs)], strict=True)
+        }
+        begin += len(pairs)
+        joined.append(
+            answered.with_relations(
+                replace(one, novelty=labels[frozenset((one.id1, one.id2))])
+                for one in answered.relations
+            )
+        )
+    return joined
+
+
+def about(settings=None):
+    """The machine and the versions of what ran."""
     import torch
 
-    device = torch.cuda.get_device_name() if torch.cuda.is_available() else None
-    return {"processor": platform.processor(), "cores": os.cpu_count(), "gpu": device}
+    from novelink.training.precision import use_bf16
+
+    processor = platform.processor() or platform.machine()
+    if Path("/proc/cpuinfo").exists():
+        named = re.search(r"model name\s*:\s*(.+)", Path("/proc/cpuinfo").read_text("utf-8"))
+        processor = named.group(1) if named else processor
+    has_gpu = torch.cuda.is_available()
+    machine = {
+        "processor": processor,
+        "cores": os.cpu_count(),
+        "threads": torch.get_num_threads(),
+        "gpu": torch.cuda.get_device_name() if has_gpu else None,
+    }
+    if settings:
+        device = torch.device("cuda" if has_gpu else "cpu")
+        machine["bf16"] = use_bf16(settings.optim.precision, device)
+    names = ("novelink", "torch", "transformers", "accelerate")
+    versions = {name: importlib.metadata.version(name) for name in names}
+    return {"machine": machine, "versions": {"python": platform.python_version(), **versions}}
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    for name in ("train", "dev", "test"):
-        parser.add_argument(f"--{name}", required=True)
+def results_path(reading):
+    """Where the figures of a reading are kept."""
+    return ROOT / "benchmarks" / "results" / f"ablation-{reading}.json"
+
+
+def render(page, paths, images):
+    """Write tables and plots of all readings that have runs into a page and beside it."""
+    text = page.read_text("utf-8")
+    for reading, path in paths.items():
+        results = Results(path)
+        if not results.runs:
+            text = place_in_page(text, f"ablation-{reading}", "Not run yet.")
+            continue
+        entries = summary(results, AGAINST)
+        images.mkdir(parents=True, exist_ok=True)
+        (images / f"ablation-{reading}.svg").write_text(plot(entries), "utf-8")
+        picture = f"![F1 of each row, {reading} reading](images/ablation-{reading}.svg)"
+        content = f"{markdown(entries)}\n{protocol_line(results)}\n\n{picture}"
+        text = place_in_page(text, f"ablation-{reading}", content)
+    page.write_text(text, "utf-8")
+
+
+def protocol_line(results):
+    """One sentence on what the runs of a file share, and where they ran."""
+    kept = results.protocol
+    optim = kept["settings"]["optim"]
+    machines = {
+        one["machine"]["gpu"]
+        or f"{one['machine']['processor']}, {one['machine']['threads']} threads"
+        for one in results.runs
+    }
+    limit = f"; the first {kept['documents']} documents of each part" if kept["documents"] else ""
+    encoder = f"`{kept['settings']['encoder']['name']}` (sha256 {str(kept['encoder_sha256'])[:12]})"
+    return (
+        f"{optim['epochs']} epochs, rate {optim['rate']:g}, {optim['batch_tokens']} tokens a "
+        f"batch, ε = {kept['fgm_epsilon']:g} for FGM; encoder {encoder}{limit}. "
+        f"On {'; '.join(sorted(machines))}."
+    )
+
+
+def arguments(given=None):
+    """Parse the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--data", type=Path, help="folder of Train, Dev and Test .PubTator")
     parser.add_argument("--encoder", default="embedded")
-    parser.add_argument("--reading", choices=("pair", "document"), default="document")
-    parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--epochs", type=int, default=20)
-    parser.add_argument("--folds", type=int, default=10, help="0 leaves the fold row out")
+    parser.add_argument("--reading", choices=READINGS, default="document")
+    parser.add_argument("--rows", nargs="+", choices=NAMES, default=list(NAMES))
+    parser.add_argument("--seeds", nargs="+", type=int, default=[1, 2, 3])
+    parser.add_argument("--budget-minutes", type=float, help="stop after so long; nothing is lost")
+    parser.add_argument("--folds", type=int, default=10)
     parser.add_argument("--epsilon", type=float, default=1.0, help="of adversarial training")
     parser.add_argument("--documents", type=int, help="only the first so many of each file")
     parser.add_argument("--threads", type=int)
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
-    parser.add_argument("--work", type=Path, default=Path("runs/ablation"))
-    parser.add_argument("--output", type=Path, help="default: benchmarks/results")
-    given = parser.parse_args()
-    rows = measure(given, log=lambda line: print(line, file=sys.stderr))
-    versions = {name: importlib.metadata.version(name) for name in ("torch", "transformers")}
-    result = {
-        "machine": machine(),
-        "versions": {"novelink": __version__, **versions},
-        "settings": {
-            "encoder": Path(given.encoder).name,
-            "reading": given.reading,
-            "epochs": given.epochs,
-            "epsilon": given.epsilon,
-            "folds": given.folds,
-            "documents": given.documents,
-            "changes": given.set,
-        },
-        "rows": rows,
-    }
-    folder = given.output or RESULTS
-    folder.mkdir(parents=True, exist_ok=True)
-    stem = folder / f"ablation-{given.reading}"
-    stem.with_suffix(".json").write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
-    stem.with_suffix(".md").write_text(markdown(rows), encoding="utf-8")
-    stem.with_suffix(".svg").write_text(plot(rows), encoding="utf-8")
-    print(markdown(rows), end="")
+    parser.add_argument("--work", type=Path, default=Path("runs/ablation"), help="for models")
+    parser.add_argument("--output", type=Path, help="results file, in place of the usual one")
+    parser.add_argument("--render", action="store_true", help="write docs/ablation.md, and stop")
+    parser.add_argument("--page", type=Path, default=ROOT / "docs" / "ablation.md")
+    found = parser.parse_args(given)
+    if not found.render and not found.data:
+        parser.error("--data is missing")
+    found.rows = [NAMES[name] for name in NAMES if name in found.rows]
+    if found.data:
+        parts = ("train", "dev", "test")
+        found.files = {name: found.data / f"{name.title()}.PubTator" for name in parts}
+    return found
+
+
+def main(given=None):
+    given = arguments(given)
+    if given.render:
+        paths = {reading: results_path(reading) for reading in READINGS}
+        if given.output:
+            paths = {given.reading: given.output}
+        render(given.page, paths, given.page.parent / "images")
+        return 0
+    given.output = given.output or results_path(given.reading)
+    try:
+        ablation = Ablation(given, log=lambda line: print(line, file=sys.stderr, flush=True))
+    except ProtocolError as error:
+        print(error, file=sys.stderr)
+        return 1
+    try:
+        ablation.run()
+    except TimeOverError:
+        print("the minutes of this call are over; the same command goes on", file=sys.stderr)
+    entries = summary(ablation.results, AGAINST)
+    print(markdown(entries), end="")
+    left = {entry["row"]: [s for s in given.seeds if s not in entry["seeds"]] for entry in entries}
+    missing = {row: seeds for row, seeds in left.items() if seeds and row in given.rows}
+    print(json.dumps({"missing seeds": missing}, ensure_ascii=False))
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -71,10 +71,10 @@ def test_every_document_is_answered_by_the_model_that_has_not_seen_it(
     seen = {}
     trainer = module.Trainer
 
-    def noted(settings, train, dev, log):
+    def noted(settings, train, dev, **options):
         seen[settings.output[-2:]] = ({one.id for one in train}, {one.id for one in dev})
         assert settings.optim.seed == int(settings.output[-2:])
-        return trainer(settings, train, dev, log)
+        return trainer(settings, train, dev, **options)
 
     monkeypatch.setattr(module, "Trainer", noted)
     made = crossval()

@@ -35,6 +35,7 @@ class CrossValidation:
         output: folder of the folds.
         folds: how many.
         log: takes one line of progress at a time.
+        progress: takes the steps done and the steps of the fold's run after each step.
 
     Raises:
         DataError: a document is there twice.
@@ -50,8 +51,10 @@ class CrossValidation:
         *,
         folds: int = 10,
         log: Callable[[str], None] = print,
+        progress: Callable[[int, int], None] | None = None,
     ) -> None:
         self.settings = settings
+        self._progress = progress
         self.documents = list(documents)
         self.output = output
         self.log = log
@@ -98,7 +101,11 @@ class CrossValidation:
         )
         self.log(f"fold {number}: {len(train)} documents to learn from, {len(held)} held back")
         trainer = Trainer(
-            settings, train, held, log=lambda line: self.log(f"fold {number}: {line}")
+            settings,
+            train,
+            held,
+            log=lambda line: self.log(f"fold {number}: {line}"),
+            progress=self._progress,
         )
         trainer.run()
         if not trainer.accelerator.is_main_process:
