@@ -28,6 +28,8 @@ SETTINGS = st.builds(
     relation_temperature=st.floats(0.2, 5),
     novelty_temperature=st.floats(0.2, 5),
     novel_threshold=st.floats(0, 1),
+    relation_bias=st.floats(-3, 3),
+    novelty_bias=st.floats(-3, 3),
 )
 
 
@@ -36,9 +38,11 @@ def by_hand(relation, novelty, types, settings):
     legal = ["None", *(name for name in BIORED.relation_types if name in BIORED.pairs[types])]
     places = [BIORED.relation_labels.index(name) for name in legal]
     raised = [math.exp(relation[place] / settings.relation_temperature) for place in places]
+    raised[0] *= math.exp(-settings.relation_bias)
     score = 1 - raised[0] / math.fsum(raised)
     likeliest = max(range(1, len(legal)), key=lambda place: raised[place])
     novel, no = (math.exp(novelty[place] / settings.novelty_temperature) for place in (2, 1))
+    novel *= math.exp(settings.novelty_bias)
     return score, legal[likeliest], novel / (novel + no)
 
 
@@ -125,6 +129,8 @@ def test_related_pairs_become_relations_with_the_first_mentioned_entity_first():
         {"novel_threshold": -0.1},
         {"relation_temperature": 0.0},
         {"novelty_temperature": float("inf")},
+        {"relation_bias": float("nan")},
+        {"novelty_bias": float("-inf")},
         {"treshold": 0.5},
     ],
 )

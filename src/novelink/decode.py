@@ -1,14 +1,17 @@
 """Logits → relations: the rule that turns a model's output into an answer.
 
-For a pair with logits z over the relation classes and a temperature T,
+For a pair with logits z over the relation classes, a temperature T and a bias b,
 
-    p = softmax(z / T), over "no relation" and the types legal for the pair,
+    p = softmax(z / T), over "no relation" and the types legal for the pair, with
+    b added to the log-odds of being related,
 
 the pair is related where ``1 − p(None)`` reaches the threshold; its type is the
 likeliest legal one; its score is ``1 − p(None)``. Novelty is read from the two
-classes that a related pair can have: ``P(Novel) / (P(Novel) + P(No))`` against
-its own threshold. Temperatures follow Guo et al. 2017 ("On calibration of
-modern neural networks").
+classes that a related pair can have: ``P(Novel) / (P(Novel) + P(No))``, with a
+temperature and a bias likewise, against its own threshold. Temperatures follow
+Guo et al. 2017 ("On calibration of modern neural networks"), a temperature with
+a bias Platt 1999: training samples fewer unrelated pairs than texts hold, which
+no temperature alone puts right.
 
 Probabilities are rounded to four decimals before they are compared, so that
 what a file shows is what was decided.
@@ -16,6 +19,7 @@ what a file shows is what was decided.
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING
 
@@ -45,12 +49,16 @@ class DecisionSettings:
         relation_temperature: divides the relation logits; above 1 softens.
         novelty_temperature: divides the novelty logits.
         novel_threshold: least probability of Novel among Novel and No, 0–1.
+        relation_bias: added to the log-odds of being related; below 0 doubts.
+        novelty_bias: added to the log-odds of Novel against No.
     """
 
     threshold: float = 0.5
     relation_temperature: float = 1.0
     novelty_temperature: float = 1.0
     novel_threshold: float = 0.5
+    relation_bias: float = 0.0
+    novelty_bias: float = 0.0
 
     def __post_init__(self) -> None:
         for name in ("threshold", "novel_threshold"):
@@ -60,6 +68,9 @@ class DecisionSettings:
             value = getattr(self, name)
             if not (0 < value < float("inf")):
                 raise SettingsError(f"decision: {name} is {value}, not a positive number")
+        for name in ("relation_bias", "novelty_bias"):
+            if not math.isfinite(getattr(self, name)):
+                raise SettingsError(f"decision: {name} is {getattr(self, name)}, not a number")
 
     @classmethod
     def from_dict(cls, data: Mapping[str, float]) -> DecisionSettings:
@@ -120,7 +131,7 @@ def decide(
     if not len(pair_types):
         return []
     legal = legal_classes(pair_types, schema)
-    logits = np.where(legal, relation.astype(np.float64) / settings.relation_temperature, -np.inf)
+    logits = np.where(legal, relation_logits(relation, settings), -np.inf)
     related = np.round(1.0 - softmax(logits)[:, 0], DECIMALS)
     best = 1 + np.argmax(logits[:, 1:], axis=1)
     possible = [bool(row.any()) for row in legal[:, 1:]]
@@ -177,9 +188,27 @@ def softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
     return total
 
 
+def relation_logits(
+    relation: NDArray[np.floating], settings: DecisionSettings
+) -> NDArray[np.float64]:
+    """Relation logits [N, R + 1] after temperature and bias."""
+    logits = relation.astype(np.float64) / settings.relation_temperature
+    logits[:, 0] -= settings.relation_bias
+    return logits
+
+
+def novelty_logits(
+    novelty: NDArray[np.floating], settings: DecisionSettings
+) -> NDArray[np.float64]:
+    """Novelty logits [N, 3] after temperature and bias."""
+    logits = novelty.astype(np.float64) / settings.novelty_temperature
+    logits[:, 2] += settings.novelty_bias
+    return logits
+
+
 def _novel_share(novelty: NDArray[np.floating], settings: DecisionSettings) -> NDArray[np.float64]:
     """P(Novel) / (P(Novel) + P(No)), rounded; the class of unrelated pairs cancels out."""
-    no, novel = novelty[:, 1].astype(np.float64), novelty[:, 2].astype(np.float64)
-    share = 0.5 * (1.0 + np.tanh((novel - no) / (2.0 * settings.novelty_temperature)))
+    logits = novelty_logits(novelty, settings)
+    share = 0.5 * (1.0 + np.tanh((logits[:, 2] - logits[:, 1]) / 2.0))
     rounded: NDArray[np.float64] = np.round(share, DECIMALS)
     return rounded

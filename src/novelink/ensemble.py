@@ -12,7 +12,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from novelink.decode import DECIMALS, DecisionSettings, decide, legal_classes, relations_of, softmax
+from novelink.decode import (
+    DECIMALS,
+    DecisionSettings,
+    decide,
+    legal_classes,
+    novelty_logits,
+    relation_logits,
+    relations_of,
+    softmax,
+)
 from novelink.extractor import Extractor
 from novelink.runtime.batching import BATCH_TOKENS
 from novelink.voting import vote_triplets
@@ -73,8 +82,8 @@ def joint_decisions(
         decided = decide(member.relation, None, pair_types, schema, member.settings)
         votes.append([labels.index(one.type) if one.related else 0 for one in decided])
     joined = vote_triplets(
-        [_spread(one.relation, one.settings.relation_temperature) for one in relation],
-        [_spread(one.novelty, one.settings.novelty_temperature) for one in novelty]
+        [softmax(relation_logits(one.relation, one.settings)) for one in relation],
+        [softmax(novelty_logits(one.novelty, one.settings)) for one in novelty]
         if schema.has_novelty
         else (),
         method=method,
@@ -82,10 +91,6 @@ def joint_decisions(
         relation_labels=[np.array(row) for row in votes],
     )
     return [_rounded(decision, min_score) for decision in joined.decisions(schema)]
-
-
-def _spread(logits: NDArray[np.floating], temperature: float) -> NDArray[np.float64]:
-    return softmax(logits.astype(np.float64) / temperature)
 
 
 def _rounded(decision: Decision, min_score: float | None) -> Decision:

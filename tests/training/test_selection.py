@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -9,12 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from novelink.decode import DecisionSettings
 from novelink.document import Relation
 from novelink.pairs import candidate_pairs
 from novelink.schema import BIORED
-from novelink.training.prediction import Predictions
-from novelink.training.selection import choose, judged_level, level_scores
+from novelink.training.calibration import calibrated
+from novelink.training.logits import Predictions
+from novelink.training.selection import BOTH_HEADS, choose, judged_level, level_scores
 from novelink.training.thresholds import novelty_threshold, relation_threshold
 
 FINE = [step / 40 for step in range(41)]
@@ -46,14 +47,20 @@ def test_no_threshold_scores_higher_than_the_chosen_one(documents, seed):
     predictions = noisy(documents, seed)
     chosen = choose(documents, predictions, BIORED)
 
+    pairs = [pair for document in documents for pair in candidate_pairs(document)]
+    fitted = calibrated(predictions, pairs, BIORED, tasks=BOTH_HEADS)
+
     def f1(**values):
-        scores = level_scores(documents, predictions, BIORED, DecisionSettings(**values))
+        scores = level_scores(documents, predictions, BIORED, replace(fitted, **values))
         return scores["all"]["f1"]
 
     first = chosen.decision.threshold
     assert max(f1(threshold=value) for value in FINE) <= f1(threshold=first)
     assert max(f1(threshold=first, novel_threshold=value) for value in FINE) <= chosen.value
     assert chosen.value == chosen.scores["all"]["f1"]
+    assert chosen.decision == replace(
+        fitted, threshold=first, novel_threshold=chosen.decision.novel_threshold
+    )
     assert chosen.level == "all"
     assert list(chosen.scores) == ["pair", "type", "novelty", "all"]
 

@@ -7,31 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from novelink.scoring.calibration import Bin, calibration_bins
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from numpy.typing import NDArray
-
-BINS = 10
-
-
-@dataclass(frozen=True, slots=True)
-class Bin:
-    """Predictions whose score lies in one tenth of 0–1.
-
-    Attributes:
-        low: lower bound of the scores, inclusive.
-        high: upper bound, exclusive except for the last bin.
-        count: predictions in it.
-        mean_score: what they promised on average.
-        accuracy: share of them that was right.
-    """
-
-    low: float
-    high: float
-    count: int
-    mean_score: float
-    accuracy: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +82,7 @@ def rank(scores: Sequence[float | None], right: Sequence[bool], gold: int) -> Ra
     found = np.cumsum(hits)[ends]
     precision = found / (ends + 1)
     recall = found / gold if gold else np.zeros_like(found)
-    bins, error = _calibration(values, hits)
+    bins, error = calibration_bins(values, hits)
     return Ranking(
         thresholds=tuple(values[ends].tolist()),
         precision=tuple(precision.tolist()),
@@ -114,25 +93,3 @@ def rank(scores: Sequence[float | None], right: Sequence[bool], gold: int) -> Ra
         scored=len(kept),
         unscored=len(scores) - len(kept),
     )
-
-
-def _calibration(
-    values: NDArray[np.float64], hits: NDArray[np.float64]
-) -> tuple[tuple[Bin, ...], float]:
-    places = np.clip((values * BINS).astype(np.int64), 0, BINS - 1)
-    counts = np.bincount(places, minlength=BINS)
-    sums = np.bincount(places, weights=values, minlength=BINS)
-    rights = np.bincount(places, weights=hits, minlength=BINS)
-    bins = tuple(
-        Bin(
-            place / BINS,
-            (place + 1) / BINS,
-            int(counts[place]),
-            float(sums[place] / counts[place]),
-            float(rights[place] / counts[place]),
-        )
-        for place in range(BINS)
-        if counts[place]
-    )
-    error = sum(one.count * abs(one.accuracy - one.mean_score) for one in bins) / len(values)
-    return bins, error

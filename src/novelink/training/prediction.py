@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 
+from novelink.training.logits import Predictions
 from novelink.training.precision import autocast
 from novelink.training.samples import token_batches
 
@@ -20,19 +20,6 @@ if TYPE_CHECKING:
     from novelink.training.samples import Samples
 
 _TASKS = frozenset(("relation", "novelty"))
-
-
-@dataclass(frozen=True)
-class Predictions:
-    """Logits of N samples.
-
-    Attributes:
-        relation: ``[N, R + 1]``.
-        novelty: ``[N, 3]``.
-    """
-
-    relation: NDArray[np.float32]
-    novelty: NDArray[np.float32]
 
 
 @torch.no_grad()

@@ -19,7 +19,8 @@ from novelink.errors import ModelError
 from novelink.pairs import candidate_pairs
 from novelink.schema import NO_RELATION
 from novelink.scoring import score
-from novelink.training.prediction import Predictions
+from novelink.training.calibration import calibrated
+from novelink.training.logits import Predictions
 from novelink.training.thresholds import novelty_threshold, relation_threshold
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
     from novelink.decode import Decision
     from novelink.document import Document
+    from novelink.extractor import Extractor
     from novelink.pairs import Pair
     from novelink.schema import Schema
 
@@ -116,7 +118,10 @@ def choose(
     tasks: frozenset[str] = BOTH_HEADS,
     novelty_over: str = "all",
 ) -> Selection:
-    """The thresholds with the best F1 at the strictest level.
+    """Calibrated settings with the thresholds that have the best F1 at the strictest level.
+
+    Temperatures and biases are fitted first (:mod:`novelink.training.calibration`),
+    then thresholds are chosen on calibrated scores, so that both fit together.
 
     The relation threshold is chosen first, with novelty decided at one half,
     then novelty's. Every cut between two observed probabilities is tried, which
@@ -141,13 +146,15 @@ def choose(
         )
         predictions = replace(predictions, relation=relation)
     level = judged_level(tasks, schema)
-    answers = _Answers.of(predictions, pairs, schema, by_type=level in ("type", "all"))
+    fitted = calibrated(predictions, pairs, schema, tasks=tasks)
+    answers = _Answers.of(predictions, pairs, schema, fitted, by_type=level in ("type", "all"))
     hits = answers.right
     if level in ("novelty", "all"):
         hits = hits & answers.novelty_hits(0.5)
     gold = _gold_count(documents, schema, level)
-    best = DecisionSettings(
-        threshold=relation_threshold(answers.score[answers.possible], hits[answers.possible], gold)
+    best = replace(
+        fitted,
+        threshold=relation_threshold(answers.score[answers.possible], hits[answers.possible], gold),
     )
     if "novelty" in tasks and schema.has_novelty:
         counted = answers.right & (answers.score >= best.threshold) & answers.has_novelty
@@ -156,6 +163,26 @@ def choose(
         )
     scores = level_scores(documents, predictions, schema, best, tasks=tasks)
     return Selection(best, scores, scores[level]["f1"], level)
+
+
+def extracted_predictions(
+    extractor: Extractor, documents: Sequence[Document]
+) -> tuple[list[Pair], Predictions]:
+    """Candidate pairs with gold labels, and what an exported model says of each.
+
+    Args:
+        extractor: of one model, not of a set.
+        documents: with gold relations, which the model does not see.
+    """
+    pairs = [pair for document in documents for pair in candidate_pairs(document, extractor.schema)]
+    blocks = [entry.joined() for entry in extractor.scored(documents) if entry.pairs]
+    schema = extractor.schema
+    relation = [np.zeros((0, len(schema.relation_labels)), np.float32)]
+    novelty = [np.zeros((0, len(schema.novelty_labels)), np.float32)]
+    return pairs, Predictions(
+        np.concatenate([*relation, *(block.relation for block in blocks)]),
+        np.concatenate([*novelty, *(block.novelty for block in blocks)]),
+    )
 
 
 @dataclass(frozen=True)
@@ -180,10 +207,16 @@ class _Answers:
 
     @classmethod
     def of(
-        cls, predictions: Predictions, pairs: Sequence[Pair], schema: Schema, *, by_type: bool
+        cls,
+        predictions: Predictions,
+        pairs: Sequence[Pair],
+        schema: Schema,
+        settings: DecisionSettings,
+        *,
+        by_type: bool,
     ) -> _Answers:
         # With both thresholds at 0 everything possible is related and Novel, with its own share.
-        everything = DecisionSettings(threshold=0.0, novel_threshold=0.0)
+        everything = replace(settings, threshold=0.0, novel_threshold=0.0)
         decisions = _decide(predictions, pairs, schema, everything)
         right = [
             decision.related

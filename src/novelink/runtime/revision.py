@@ -1,0 +1,57 @@
+"""A change to files of a model folder: all of it or none, the manifest included."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from novelink.errors import ModelError
+from novelink.runtime.bundle import MANIFEST, load_bundle, write_manifest
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Mapping
+
+
+def revise(folder: str | os.PathLike[str], contents: Mapping[str, bytes]) -> None:
+    """Give files of a model new contents and write its manifest anew.
+
+    Each file is written beside its place and renamed into it; whatever goes
+    wrong before the end, the old files come back.
+
+    Args:
+        folder: a whole model; it is checked first.
+        contents: file name → its new content.
+
+    Raises:
+        ModelError: the folder was no whole model before, is none with the new
+            contents, or cannot be written.
+    """
+    folder = Path(folder)
+    load_bundle(folder)
+    names = [*contents, MANIFEST]
+    before = {name: _content(folder / name) for name in names}
+    try:
+        for name, data in contents.items():
+            _put(folder / name, data)
+        write_manifest(folder)
+        load_bundle(folder)
+    except BaseException as error:
+        for name, old in before.items():
+            if old is None:
+                (folder / name).unlink(missing_ok=True)
+            else:
+                _put(folder / name, old)
+        if isinstance(error, OSError):
+            raise ModelError(f"cannot be written: {error.strerror}", source=str(folder)) from error
+        raise
+
+
+def _content(path: Path) -> bytes | None:
+    return path.read_bytes() if path.exists() else None
+
+
+def _put(path: Path, data: bytes) -> None:
+    fresh = path.with_name(f".{path.name}.part")
+    fresh.write_bytes(data)
+    fresh.replace(path)
