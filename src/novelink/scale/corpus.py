@@ -99,7 +99,7 @@ def find_files(inputs: tuple[str, ...] | list[str], *, output: str | None = None
 
 def _renamed(file: CorpusFile) -> CorpusFile:
     """Another name for the second file of the same name, from where it lies."""
-    mark = hashlib.sha256(file.place.encode()).hexdigest()[:8]
+    mark = hashlib.sha256(file.place.encode("utf-8", "surrogateescape")).hexdigest()[:8]
     return CorpusFile(f"{mark}/{file.name}", file.place, file.size, file.stamp, file.chosen)
 
 

@@ -16,7 +16,6 @@ block again, to the same bytes under the same name; so nothing is lost or double
 
 from __future__ import annotations
 
-import json
 import re
 from collections import defaultdict
 from dataclasses import asdict, dataclass
@@ -24,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 from novelink.errors import DataError, SettingsError
 from novelink.scale.parts import STATE, failures_name, part_name
-from novelink.scale.record_log import open_log
+from novelink.scale.record_log import json_line, open_log
 from novelink.scale.tally import Tally
 
 if TYPE_CHECKING:
@@ -236,7 +235,7 @@ class Journal:
                     "line": fault["line"],
                     "reason": fault["reason"],
                 }
-                yield (json.dumps(letter, ensure_ascii=False) + "\n").encode()
+                yield json_line(letter)
 
     def close(self) -> None:
         """Write out what is buffered."""

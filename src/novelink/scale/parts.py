@@ -29,9 +29,9 @@ def part_folder(file: str) -> str:
     >>> part_folder("output/BioCXML.0.tar.gz")
     'source=output%2FBioCXML.0.tar.gz'
     """
-    name = quote(file, safe="")
+    name = quote(file, safe="", errors="surrogateescape")
     if len(name) > _LONGEST:
-        mark = hashlib.sha256(file.encode()).hexdigest()[:16]
+        mark = hashlib.sha256(file.encode("utf-8", "surrogateescape")).hexdigest()[:16]
         name = f"{name[: _LONGEST - 17]}~{mark}"
     return f"source={name}"
 

@@ -9,6 +9,7 @@ then that block becomes dead letters and the run goes on.
 from __future__ import annotations
 
 import contextlib
+import logging
 import multiprocessing
 import signal
 import time
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from novelink.scale.plan import Skipped
+
+_LOG = logging.getLogger(__name__)
 
 TRIES = 2
 _REPORT_SECONDS = 0.5  # between two messages about the progress inside a block
@@ -131,6 +134,7 @@ class _Pool:
             target=serve_blocks, args=(theirs, self._recipe), name="novelink-worker", daemon=True
         )
         process.start()
+        _LOG.info("worker process %d started", len(self._workers) + 1)
         # With its only other end in the worker, the pipe tells when that is gone.
         theirs.close()
         worker = _Worker(process, ours)
@@ -160,11 +164,12 @@ class _Pool:
         assert block is not None
         key = (block.file, block.number)
         self._tries[key] = self._tries.get(key, 0) + 1
-        if self._tries[key] < TRIES:
-            self._ready.appendleft(block)
-            return []
         code = worker.process.exitcode
         how = f"signal {signal.Signals(-code).name}" if code and code < 0 else f"exit code {code}"
+        if self._tries[key] < TRIES:
+            _LOG.warning("a worker process died (%s); its block is done again", how)
+            self._ready.appendleft(block)
+            return []
         reason = (
             f"the worker process died twice on this block of {block.documents} documents ({how}); "
             "fewer workers or a smaller --block-size need less memory"

@@ -88,6 +88,19 @@ class Progress:
             self._stream.flush()
 
 
+class NoProgress(Progress):
+    """Shows nothing."""
+
+    def __init__(self) -> None:
+        super().__init__(0)
+
+    def _show(self) -> None:
+        pass
+
+    def finish(self) -> None:
+        """Leave what stands there."""
+
+
 def spoken_time(seconds: float) -> str:
     """Roughly how long.
 

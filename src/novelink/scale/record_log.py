@@ -12,7 +12,7 @@ from novelink.scale.parts import STATE
 from novelink.scale.storage import LocalStore, Store, sync_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
 _FLUSH_RECORDS, _FLUSH_SECONDS = 16, 30.0  # of an object store: what a crash does again at most
@@ -61,7 +61,7 @@ class FileLog:
         Raises:
             DataError: that cannot be done.
         """
-        line = (json.dumps(record, ensure_ascii=False, separators=(",", ":")) + "\n").encode()
+        line = json_line(record)
         try:
             if self._stream is None:
                 self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -114,7 +114,9 @@ class ObjectLog:
 
     def _flush(self) -> None:
         if self._waiting:
-            self._store.write(f"{self._prefix}/{self._number:08d}.jsonl", _lines(self._waiting))
+            self._store.write(
+                f"{self._prefix}/{self._number:08d}.jsonl", b"".join(map(json_line, self._waiting))
+            )
             self._number += 1
             self._waiting = []
         self._since = time.monotonic()
@@ -124,5 +126,11 @@ class ObjectLog:
         self._flush()
 
 
-def _lines(records: Iterable[dict[str, Any]]) -> bytes:
-    return "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records).encode()
+def json_line(record: dict[str, Any]) -> bytes:
+    """A record as one line of JSON.
+
+    Bytes in names of files that are no UTF-8, which Python holds as halves of
+    surrogate pairs, become JSON's own escapes and are read back as they were.
+    """
+    text = json.dumps(record, ensure_ascii=False, separators=(",", ":")) + "\n"
+    return text.encode("utf-8", "backslashreplace")

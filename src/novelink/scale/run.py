@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 from collections import Counter
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
     from novelink.schema import Schema
 
 __all__ = ["RunReport", "RunSettings", "run"]
+
+_LOG = logging.getLogger(__name__)
 
 _JUDGED_FROM = 1_000  # documents after which the share of failed ones is looked at
 
@@ -190,6 +193,7 @@ def _do(
     for event in _events(settings, plans, recipe):
         if isinstance(event, BlockDone):
             journal.add_block(event)
+            _LOG.info("%s, block %d: %d documents", event.file, event.number, event.tally.documents)
             progress.done(event)
             open_files.done(event)
             _stop_if_hopeless(journal.tally, settings.max_failed)
@@ -305,5 +309,8 @@ def _close(
         **journal.tally.to_dict(),
         "not_read_to_the_end": faults,
     }
-    store.write(summary, (json.dumps(data, ensure_ascii=False, indent=2) + "\n").encode())
+    store.write(
+        summary,
+        (json.dumps(data, ensure_ascii=False, indent=2) + "\n").encode("utf-8", "backslashreplace"),
+    )
     return report

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import os
 import re
 from dataclasses import dataclass, field
@@ -15,6 +14,7 @@ from novelink.formats.intake import Intake
 from novelink.formats.registry import by_name, load
 from novelink.formats.source import open_source
 from novelink.scale.parts import failures_name, new_part, part_name
+from novelink.scale.record_log import json_line
 from novelink.scale.splitting import FaultReport, ForgetfulSet
 from novelink.scale.storage import open_store
 from novelink.scale.tally import Tally
@@ -262,12 +262,8 @@ def fail_block(block: Block, recipe: Recipe, reason: str) -> BlockDone:
 def _written(store: Any, block: Block, books: _Books, data: bytes, parts: str) -> BlockDone:
     """Dead letters first: a part that is there says that its block is done."""
     if books.failures:
-        letters = "".join(
-            json.dumps(letter, ensure_ascii=False) + "\n" for letter in books.failures
-        )
-        store.write(
-            failures_name(block.file, block.number), letters.encode("utf-8", "backslashreplace")
-        )
+        letters = b"".join(map(json_line, books.failures))
+        store.write(failures_name(block.file, block.number), letters)
     store.write(part_name(block.file, block.number, parts), data)
     return BlockDone(
         block.file,
