@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from novelink.cli import options
+
 if TYPE_CHECKING:
     from novelink.scale.question import Answer
 
@@ -55,12 +57,9 @@ def say_answer(answer: Answer, form_name: str) -> None:
         click.echo(text.getvalue(), nl=False)
     hidden = answer.total - len(answer.rows)
     if hidden:
-        click.echo(
-            f"novelink: {len(answer.rows):,} of {answer.total:,} rows; all of them with --limit 0",
-            err=True,
-        )
+        options.say([f"{len(answer.rows):,} of {answer.total:,} rows; all of them with --limit 0"])
     elif not answer.rows:
-        click.echo("novelink: nothing found", err=True)
+        options.say(["nothing found"])
 
 
 def _table(answer: Answer) -> None:

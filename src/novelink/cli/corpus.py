@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from novelink.cli import options
+from novelink.cli.verbosity import is_quiet
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -158,6 +159,7 @@ def run_corpus(
                 f"--{name.replace('_', '-')} has no meaning in a run over a corpus"
                 + (": give the number of --workers, of one thread each" * (name == "threads"))
             )
+    from novelink.scale.progress import NoProgress
     from novelink.scale.run import RunSettings, run
     from novelink.tables import counted
 
@@ -177,7 +179,8 @@ def run_corpus(
             format=from_format,
             parts=to_format or "jsonl",
             **chosen,
-        )
+        ),
+        NoProgress() if is_quiet() else None,
     )
     if report.resumed_blocks:
         was = "was" if report.resumed_blocks == 1 else "were"

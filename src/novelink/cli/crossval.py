@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from novelink.cli import options
+from novelink.cli.verbosity import note
 from novelink.errors import MissingExtraError, SettingsError
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ def command(
         documents,
         output,
         folds=folds,
-        log=lambda line: click.echo(line, err=True),
+        log=note,
     )
     wanted = [number for number in (only or run.numbers) if not run.is_done(number)]
     for number in wanted:
@@ -106,7 +107,7 @@ def command(
                 for number in wanted
             ],
             parallel,
-            log=lambda line: click.echo(line, err=True),
+            log=note,
         )
     else:
         for number in wanted:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from contextlib import contextmanager
 from itertools import groupby
 from operator import itemgetter
@@ -79,21 +78,8 @@ def open_annotator(
     if cache is not None:
         values["cache"] = None if cache == "off" else Path(cache)
     settings = PubTatorSettings.from_environment(**values)
-    handler = _ToStderr(logging.WARNING)
-    logger = logging.getLogger("novelink.annotate")
-    logger.addHandler(handler)
-    try:
-        with annotator(name, pubtator=settings, lexicon=lexicon, threads=threads) as opened:
-            yield opened
-    finally:
-        logger.removeHandler(handler)
-
-
-class _ToStderr(logging.Handler):
-    """What a service makes us wait for, said when it happens."""
-
-    def emit(self, record: logging.LogRecord) -> None:
-        options.say([record.getMessage()])
+    with annotator(name, pubtator=settings, lexicon=lexicon, threads=threads) as opened:
+        yield opened
 
 
 def annotated(

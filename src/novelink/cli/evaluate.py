@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from novelink.cli import options
+from novelink.cli.streams import shown_name
 from novelink.schema import BIORED
 
 if TYPE_CHECKING:
@@ -112,7 +113,7 @@ class _Side:
 
     def __init__(self, path: Path, schema: Schema, *, lenient: bool) -> None:
         self.path = path
-        self.name = "standard input" if str(path) == "-" else path.name
+        self.name = "standard input" if str(path) == "-" else shown_name(path)
         self._schema = schema
         self._lenient = lenient
         self._report: ReadReport | None = None
@@ -140,4 +141,4 @@ def _write_report(scores: Scores, path: Path, gold: str, predicted: str) -> None
 
     page = report_html(scores, gold=gold, predicted=predicted)
     with open_target(path) as stream:
-        stream.write(page.encode("utf-8"))
+        stream.write(page.encode("utf-8", "backslashreplace"))

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from novelink.cli.verbosity import note
 from novelink.errors import MissingExtraError
 
 
@@ -41,6 +42,4 @@ def command(run: Path, output: Path, precision: str, name: str | None, card: Pat
         notes={key: value for key, value in read_notes(run).items() if key != "decision"},
         card=card.read_text(encoding="utf-8") if card else None,
     )
-    click.echo(
-        f"{output}: {precision}, graph within {difference:.1e} of the trained model", err=True
-    )
+    note(f"{output}: {precision}, graph within {difference:.1e} of the trained model")

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from novelink.cli import options
+from novelink.cli.verbosity import note
 from novelink.errors import ModelError
 
 if TYPE_CHECKING:
@@ -49,7 +51,7 @@ def list_models(*, as_json: bool) -> None:
             f"at most {bundle.max_length} tokens"
         )
     if not bundles:
-        click.echo("novelink: this installation has no embedded model", err=True)
+        options.say(["this installation has no embedded model"])
 
 
 @command.command("info")
@@ -189,7 +191,7 @@ def _print_result(result: dict[str, Any]) -> None:
         f"({result['size'] / 1e6:.1f} MB), graph and tokenizer open"
     )
     for name in result["unlisted"]:
-        click.echo(f"  {name}: not in the manifest; it is not used", err=True)
+        note(f"  {name}: not in the manifest; it is not used")
 
 
 def _default() -> str | None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from novelink.cli.verbosity import note
 from novelink.formats import names
 from novelink.schema import load_schema
 
@@ -66,9 +67,9 @@ schema = click.option(
 
 
 def say(lines: Iterable[str]) -> None:
-    """Lines for people, on stderr."""
+    """Lines for people, on stderr; none with ``-q``."""
     for line in lines:
-        click.echo(f"novelink: {line}", err=True)
+        note(f"novelink: {line}")
 
 
 def say_reading(report: ReadReport) -> None:

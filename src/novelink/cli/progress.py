@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
+from novelink.cli.verbosity import is_quiet, note
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
@@ -26,7 +28,7 @@ def with_progress(items: Iterable[Item], noun: str) -> Iterator[Item]:
         items: read as a stream.
         noun: what they are, in the plural.
     """
-    if not sys.stderr.isatty():
+    if is_quiet() or not sys.stderr.isatty():
         yield from items
         return
     began = time.monotonic()
@@ -56,16 +58,17 @@ class StepBar:
     _WIDTH = 30
 
     def __init__(self, *, terminal: bool) -> None:
-        self._on = terminal
+        self._on = terminal and not is_quiet()
         self._first: tuple[float, int] | None = None
         self._shown = 0.0
         self._line = ""
 
     def say(self, line: str) -> None:
-        """Write a line to stderr."""
+        """Write a line to stderr; none with ``-q``."""
         self._clear()
-        click.echo(line, err=True)
-        click.echo(self._line, nl=False, err=True)
+        note(line)
+        if self._line:
+            click.echo(self._line, nl=False, err=True)
 
     def update(self, done: int, total: int) -> None:
         """Draw the bar anew, at most a few times a second."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from novelink.cli import options
+from novelink.cli.verbosity import note
 from novelink.errors import DataError, MissingExtraError, SettingsError
 
 if TYPE_CHECKING:
@@ -109,14 +110,14 @@ def command(runs: tuple[str, ...], **given: Any) -> None:
         members=given["members"],
         epochs=given["epochs"],
         voting=given["voting"],
-        log=lambda line: click.echo(line, err=True),
+        log=note,
     )
     plan = _plan(run)
     if given["dry_run"]:
         click.echo(json.dumps(plan, indent=2) if given["as_json"] else "\n".join(_plan_lines(plan)))
         return
     for line in _plan_lines(plan):
-        click.echo(line, err=True)
+        note(line)
     run.train()
     results = run.results()
     click.echo(

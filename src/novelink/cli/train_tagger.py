@@ -7,6 +7,8 @@ from pathlib import Path
 
 import click
 
+from novelink.cli import options
+from novelink.cli.verbosity import note
 from novelink.errors import MissingExtraError
 
 
@@ -40,7 +42,7 @@ def command(settings: str, overrides: tuple[str, ...], precision: str) -> None:
         raise MissingExtraError("training a tagger", "train") from error
 
     loaded = load_tagger_settings(settings, overrides)
-    trainer = TaggerTrainer(loaded, log=lambda line: click.echo(line, err=True))
+    trainer = TaggerTrainer(loaded, log=note)
     scores = trainer.run()
     thresholds = trainer.thresholds()
     folder = Path(loaded.output)
@@ -64,7 +66,7 @@ def command(settings: str, overrides: tuple[str, ...], precision: str) -> None:
         notes={"settings": _portable(loaded.to_dict()), "dev": values, "history": trainer.history},
         precision=precision,
     )
-    click.echo(f"novelink: exported to {folder}, logits within {difference:.1e}", err=True)
+    options.say([f"exported to {folder}, logits within {difference:.1e}"])
     click.echo(json.dumps({"dev": values, "thresholds": thresholds}, indent=2))
 
 

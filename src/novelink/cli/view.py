@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from novelink.cli import options
+from novelink.cli.streams import shown_name
 
 if TYPE_CHECKING:
     from novelink.schema import Schema
@@ -66,7 +67,7 @@ def command(
         overruled,
     )
     if title is None:
-        title = "NoveLink" if inputs[0] == "-" else Path(inputs[0]).name
+        title = "NoveLink" if inputs[0] == "-" else shown_name(inputs[0])
     report = ReadReport()
     page = page_html(
         read_all(inputs, from_format, schema=vocabulary, lenient=lenient, report=report),

@@ -8,6 +8,7 @@ Everything streams: one document is in memory at a time.
 
 from __future__ import annotations
 
+import logging
 import re
 from contextlib import contextmanager
 from pathlib import PurePath
@@ -46,6 +47,8 @@ __all__ = [
     "register",
     "write",
 ]
+
+_LOG = logging.getLogger(__name__)
 
 
 def read(
@@ -107,6 +110,7 @@ def _read_all(
     for place in sources:
         with open_source(place) as source:
             entry = format_of_source(source, chosen)
+            _LOG.info("reading %s as %s", source.name, entry.name)
             intake = Intake(source.name, schema, lenient=lenient, report=report, seen=seen)
             yield from load(entry.reader)(source, intake)
 

@@ -6,6 +6,7 @@ import contextlib
 import errno
 import gzip
 import io
+import logging
 import secrets
 import sys
 from contextlib import contextmanager
@@ -17,6 +18,8 @@ from novelink.errors import DataError
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from os import PathLike
+
+_LOG = logging.getLogger(__name__)
 
 
 @contextmanager
@@ -82,6 +85,7 @@ def _to_path(path: Path) -> Iterator[IO[bytes]]:
             if place.exists():
                 temporary.chmod(place.stat().st_mode & 0o7777)
             temporary.replace(place)
+        _LOG.info("written: %s", path)
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink()

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import os
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tokenizers import Tokenizer
+
+_LOG = logging.getLogger(__name__)
 
 FORMAT = 1
 """Version of the folder's layout; another one is refused."""
@@ -159,6 +162,7 @@ def load_bundle(model: str | os.PathLike[str] | None = None) -> Bundle:
         data = _checked(folder, name, entry)
         if name in REQUIRED:
             contents[name] = data
+    _LOG.info("%s: %d files as the manifest says", folder, len(manifest))
     graph = read_graph_file(contents[GRAPH], source=str(folder / GRAPH))
     for location in graph.external_files:
         if not _is_inside(location) or location not in manifest:
