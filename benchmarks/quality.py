@@ -3,9 +3,12 @@
     python benchmarks/quality.py Test.PubTator --model compact-pair --data "BioRED Test"
 
 Writes benchmarks/results/quality-<model>-<data>.json: the four levels with
-intervals, tables by type, calibration, the same for "every candidate pair is an
-Association and Novel", machine, versions, and every prediction (ids only, no
-text), so that anyone who has the corpus can score it again.
+intervals, tables by type, how reliable the scores are (over all candidate
+pairs, and over the related ones for novelty), the same levels for "every
+candidate pair is an Association and Novel", size, seconds, machine, versions,
+every prediction (ids only, no text), and the scores of every candidate pair in
+the order of `novelink.pairs.candidate_pairs`, so that anyone who has the corpus
+can score and draw it again.
 """
 
 from __future__ import annotations
@@ -20,9 +23,15 @@ import time
 from pathlib import Path
 
 from novelink import Extractor, Relation, __version__, read, score
+from novelink.document import NOVEL
 from novelink.pairs import candidate_pairs
+from novelink.runtime.bundle import find_bundle, load_bundle
+from novelink.runtime.model_set import is_model_set, load_model_set
+from novelink.schema import NO_RELATION
+from novelink.scoring.calibration import reliability
 
 RESULTS = Path(__file__).parent / "results"
+LEVELS = ("pair", "type", "novelty", "all")
 
 
 def everything(document):
@@ -52,37 +61,90 @@ def table(scores):
     return kept
 
 
+def extracted(extractor, gold, *, votes):
+    """Documents with what the model says of all pairs, and with the relations it finds."""
+    judged = list(extractor.extract(gold, min_score=0.0))
+    if votes:  # whether a pair is related is put to a vote there, so a threshold tells nothing
+        return judged, list(extractor.extract(gold))
+    least = extractor.settings.threshold
+    found = [
+        document.with_relations(item for item in document.relations if item.score >= least)
+        for document in judged
+    ]
+    return judged, found
+
+
+def pair_scores(gold, judged, schema):
+    """Document → probabilities that each candidate pair is related, and Novel if so."""
+    scores, related, novel = {}, [], []
+    for document, answer in zip(gold, judged, strict=True):
+        said = {frozenset((item.id1, item.id2)): item for item in answer.relations}
+        rows = {"related": [], "novel": []}
+        for pair in candidate_pairs(document, schema):
+            item = said.get(frozenset(pair.ids))
+            sure = item.score if item else 0.0
+            rows["related"].append(sure)
+            related.append((sure, pair.relation != NO_RELATION))
+            if item and item.novelty is not None:
+                share = item.novelty_score if item.novelty == NOVEL else 1 - item.novelty_score
+                rows["novel"].append(round(share, 4))
+                if pair.novelty is not None:
+                    novel.append((round(share, 4), pair.novelty == NOVEL))
+        scores[document.id] = rows
+    return scores, {"related": reliable(related), "novelty": reliable(novel)}
+
+
+def reliable(cases):
+    found = reliability([one for one, _ in cases], [right for _, right in cases])
+    return found.to_dict() if found else None
+
+
+def compact(result):
+    """JSON with one line a list of plain values, so that a change shows as a line."""
+    text = json.dumps(result, indent=1)
+    # Strings hold no raw line break, so only blanks between values change.
+    plain = re.compile(r"\[\n([^\[\]{}]*?)\n\s*\]")
+    return plain.sub(lambda found: "[" + re.sub(r"\n *", " ", found[1]).strip() + "]", text) + "\n"
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("gold")
     parser.add_argument("--model")
     parser.add_argument("--data", required=True, help="name of the data, e.g. 'BioRED Test'")
     parser.add_argument("--threads", type=int)
+    parser.add_argument("--output", type=Path, default=RESULTS, help="folder of the results")
     chosen = parser.parse_args()
 
     gold = list(read(chosen.gold))
-    extractor = Extractor.load(chosen.model, threads=chosen.threads)
-    begun = time.perf_counter()
-    predicted = list(extractor.extract(gold))
-    seconds = time.perf_counter() - begun
+    folder = find_bundle(chosen.model)
+    votes = is_model_set(folder)
+    extractor = Extractor.load(folder, threads=chosen.threads)
+    begun, worked = time.perf_counter(), time.process_time()
+    judged, predicted = extracted(extractor, gold, votes=votes)
+    seconds, cpu_seconds = time.perf_counter() - begun, time.process_time() - worked
     found = score(gold, predicted, schema=extractor.schema)
     trivial = score(gold, map(everything, gold), schema=extractor.schema)
+    scores, reliabilities = pair_scores(gold, judged, extractor.schema)
     training = extractor.info.get("training", {})
     result = {
         "data": chosen.data,
         "model": extractor.name,
         "reading": extractor.info["reading"],
         "precision": extractor.info.get("precision"),
-        "decision": extractor.info["decision"],
+        "size": (load_model_set(folder) if votes else load_bundle(folder)).size,
+        "decision": extractor.info.get("decision"),
         "seed": training.get("settings", {}).get("optim", {}).get("seed"),
         "machine": machine(),
         "versions": versions(),
+        "threads": extractor.threads,
         "seconds": round(seconds, 1),
-        "report": extractor.report.to_dict(),
+        "cpu_seconds": round(cpu_seconds, 1),
+        "report": extractor.report.to_dict()
+        | {"relations": sum(len(document.relations) for document in predicted)},
         "scores": table(found),
-        "all pairs as novel associations": {
-            level: trivial[level].to_dict() for level in ("pair", "type", "novelty", "all")
-        },
+        "reliability": reliabilities,
+        "all pairs as novel associations": {level: trivial[level].to_dict() for level in LEVELS},
         "predictions": {
             document.id: [
                 [item.id1, item.id2, item.type, item.novelty, item.score, item.novelty_score]
@@ -90,17 +152,21 @@ def main():
             ]
             for document in predicted
         },
+        "pair_scores": scores,
     }
-    RESULTS.mkdir(exist_ok=True)
+    chosen.output.mkdir(parents=True, exist_ok=True)
     name = re.sub(r"\W+", "-", f"{extractor.name} {chosen.data}").strip("-").lower()
-    path = RESULTS / f"quality-{name}.json"
-    path.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
-    for level in ("pair", "type", "novelty", "all"):
+    path = chosen.output / f"quality-{name}.json"
+    path.write_text(compact(result), encoding="utf-8")
+    for level in LEVELS:
         low, high = found.intervals[level]
         print(
             f"{level:8} F1 {100 * found[level].f1:5.1f} ({100 * low:.1f}–{100 * high:.1f})   "
             f"all pairs as novel associations {100 * trivial[level].f1:5.1f}"
         )
+    for name, one in reliabilities.items():
+        if one:
+            print(f"score of {name}: calibration error {100 * one['error']:.1f} %")
     print(f"written to {path}")
 
 

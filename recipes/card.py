@@ -1,11 +1,19 @@
 """Write a model's card from what was measured: no figure in it is typed by hand.
 
-    python recipes/card.py src/novelink/models/compact-pair \
-        --test benchmarks/results/quality-compact-pair-biored-test.json \
-        --recipe recipes/pair.toml --encoder-tokens 9000000
+    python recipes/card.py src/novelink/models/compact-pair --recipe recipes/pair.toml \
+        --test benchmarks/results/quality-compact-pair-biored-test.json
 
-The model's config.json gives data, settings and Dev scores; the results file
-gives Test scores with intervals. The folder's manifest is written anew.
+The model's config.json gives settings, calibration and Dev scores; the results
+file gives Test scores with intervals and the reliability of scores. Both are
+joined into `measured` of config.json, which `novelink models info` prints, and
+into the card README.md; these and the manifest change together or not at all.
+
+What was done beside the recipe is said in lines of its own:
+
+    --before "novelink train recipes/more.toml"      an earlier step, in order
+    --data "BC5CDR train and dev (NCBI), middle step"  what else it learnt from
+    --licence "DrugProt is CC BY 4.0"                 terms that come with it
+    --limit "…"                                       something to know
 """
 
 from __future__ import annotations
@@ -14,8 +22,12 @@ import argparse
 import json
 from pathlib import Path
 
-from novelink.runtime.bundle import write_manifest
+from novelink.decode import DecisionSettings
+from novelink.runtime.revision import revise
 
+ROOT = Path(__file__).parents[1]
+PRETRAINING = ROOT / "src" / "novelink" / "models" / "encoder" / "pretraining.json"
+PUBLISHED = ROOT / "benchmarks" / "published.json"
 LEVELS = ("pair", "type", "novelty", "all")
 
 CARD = """---
@@ -31,10 +43,10 @@ seed: {seed}
 Relations between genes, diseases, chemicals and variants of a biomedical abstract whose entities are marked: whether two are related, how (8 BioRED types), and whether that is novel in the paper. {reading_line} It runs on onnxruntime.
 
 ## Made from
-- **Encoder**: {encoder_line}
-- **Training data**: BioRED Train (400 abstracts; Luo et al. 2022). BioRED Dev (100) chose the epoch and the thresholds. BioRED Test (100) was used once, for the figures below.
-- **Recipe**: `{command}`, seed {seed}, epoch {epoch} of {epochs}.
-- **Licence**: weights Apache-2.0. The encoder it goes back to, all-MiniLM-L6-v2, is Apache-2.0. BioRED is published by the NCBI for research use; the raw text for pretraining is named in the encoder's card.
+- **Encoder**: {encoder}
+- **Training data**: {data}
+- **Recipe**: {recipe}, seed {seed}, epoch {epoch}.
+- **Licence**: {licence}
 
 ## Scores
 F1 in per cent, micro-averaged over relations as the BioCreative VIII track counts them; intervals are 95 % bootstraps over documents. "All novel associations" is the answer that calls every candidate pair a novel Association.
@@ -43,19 +55,136 @@ F1 in per cent, micro-averaged over relations as the BioCreative VIII track coun
 |---|---|---|---|---|---|---|
 {rows}
 
-Dev figures are those of the trained model before export, at the thresholds chosen on the same documents; Test figures are those of this very file.
-
+{dev_line} Test figures are those of this very file.
+{calibration}
 ## Use and limits
 - English abstracts of biomedical papers with entities of the six BioRED types. On other text nothing was measured.
-- Less than a fifth of the size of the encoders used in published systems, and behind them in quality: base-size systems reach 72.9 / 58.9 / 47.7 (pair / type / all; BioRED paper, same Test).
+- Less than a fifth of the size of the encoders used in published systems: base-size ones reach {published} (BioRED paper, same Test).
 - "Association" is over-represented in the training data; rare types (Bind, Conversion, Comparison, Drug_Interaction) are seldom found.
-- A relation found here is a reading of a text, not a fact, and no basis for a medical decision.
+{limits}- A relation found here is a reading of a text, not a fact, and no basis for a medical decision.
 """
 
 READING = {
     "pair": "It reads one marked copy of the text for every pair.",
     "document": "It reads the text once for all pairs and says which sentences a relation rests on.",
 }
+MEANING = {
+    "related": "that a pair is related, over all candidate pairs",
+    "novelty": "that a related pair is Novel, over the related pairs of the gold",
+}
+
+
+def measured(config, result, chosen):
+    """What `novelink models info` prints of a model."""
+    settings, training = config["training"]["settings"], config["training"]
+    scores = result["scores"]
+    tokens = chosen.encoder_tokens or json.loads(PRETRAINING.read_text("utf-8"))["tokens_seen"]
+    levels = {}
+    for level in LEVELS:
+        low, high = scores["intervals"]["f1"][level]
+        levels[level] = {
+            "f1": scores[level]["f1"],
+            "low": low,
+            "high": high,
+            "precision": scores[level]["precision"],
+            "recall": scores[level]["recall"],
+            "trivial": result["all pairs as novel associations"][level]["f1"],
+        }
+    reliable = result.get("reliability") or {}
+    decision = DecisionSettings.from_dict(config["decision"])
+    is_raw = (decision.relation_temperature, decision.relation_bias) == (1.0, 0.0)
+    also = "" if is_raw else ", and calibrated the scores"
+    return {
+        "encoder": chosen.encoder
+        or f"novelink's own 6-layer, 384-wide encoder after {tokens:,} tokens of masked-language "
+        "training on biomedical text (models/encoder).",
+        "data": [
+            "BioRED Train (400 abstracts; Luo et al. 2022).",
+            *chosen.data,
+            f"BioRED Dev (100) chose the epoch and the thresholds{also}.",
+            "BioRED Test (100) was used once, for the figures below.",
+        ],
+        "recipe": {
+            "steps": [*chosen.before, f"novelink train {chosen.recipe}"],
+            "seed": settings["optim"]["seed"],
+            "epoch": f"{training['epoch']} of {settings['optim']['epochs']}",
+        },
+        "licence": [
+            "Weights: Apache-2.0.",
+            "The encoder it goes back to, all-MiniLM-L6-v2, is Apache-2.0.",
+            "BioRED is published by the NCBI for research use; the raw text for pretraining is named in the encoder's card.",
+            *chosen.licence,
+        ],
+        "test": {
+            "data": result["data"],
+            "documents": scores["documents"]["gold"],
+            "scores": levels,
+        },
+        "calibration": {
+            name: {key: value for key, value in one.items() if key != "bins"}
+            for name, one in reliable.items()
+            if one
+        },
+    }
+
+
+def dev_scores(config):
+    """Dev figures, and what they are figures of."""
+    if "calibration" in config:
+        line = "Dev figures are those of this file on the documents that its thresholds and its calibration were fitted to."
+        return config["calibration"]["scores"], line
+    line = "Dev figures are those of the trained model before export, at the thresholds chosen on the same documents."
+    return config["training"]["dev"], line
+
+
+def card(config, found, limits):
+    """The text of README.md."""
+    dev, dev_line = dev_scores(config)
+    rows = []
+    for level, one in found["test"]["scores"].items():
+        cells = [dev[level]["f1"], one["f1"], (one["low"], one["high"])]
+        cells += [one["precision"], one["recall"], one["trivial"]]
+        shown = [
+            "–".join(f"{100 * end:.1f}" for end in cell)
+            if isinstance(cell, tuple)
+            else f"{100 * cell:.1f}"
+            for cell in cells
+        ]
+        rows.append(f"| {level} | {' | '.join(shown)} |")
+    calibration = ""
+    if found["calibration"]:
+        lines = [
+            f"- {MEANING[name]}: {100 * one['error']:.1f} % ({one['count']:,} cases)"
+            for name, one in found["calibration"].items()
+        ]
+        calibration = "\n".join(
+            [
+                "",
+                "Expected calibration error of its scores on Test (mean distance between what scores promise and what is so, ten bins):",
+                *lines,
+                "",
+            ]
+        )
+    systems = json.loads(PUBLISHED.read_text("utf-8"))["systems"]
+    base = systems[0]["scores"]
+    recipe = ", then ".join(f"`{step}`" for step in found["recipe"]["steps"])
+    return CARD.format(
+        name=config["name"],
+        reading=config["reading"],
+        reading_line=READING[config["reading"]],
+        precision=config["precision"],
+        seed=found["recipe"]["seed"],
+        encoder=found["encoder"],
+        data=" ".join(found["data"]),
+        recipe=recipe,
+        epoch=found["recipe"]["epoch"],
+        licence=" ".join(found["licence"]),
+        rows="\n".join(rows),
+        dev_line=dev_line,
+        calibration=calibration,
+        published=" / ".join(f"{value} ({level})" for level, value in base.items()),
+        limits="".join(f"- {line}\n" for line in limits),
+    )
 
 
 def main():
@@ -63,40 +192,28 @@ def main():
     parser.add_argument("model", type=Path)
     parser.add_argument("--test", type=Path, required=True)
     parser.add_argument("--recipe", required=True)
-    parser.add_argument("--encoder-tokens", type=int, required=True)
+    parser.add_argument("--encoder-tokens", type=int, help="default: what models/encoder says")
+    parser.add_argument("--encoder", help="a sentence on the encoder, if it is another one")
+    for name in ("before", "data", "licence", "limit"):
+        parser.add_argument(f"--{name}", action="append", default=[], metavar="LINE")
     chosen = parser.parse_args()
 
     config = json.loads((chosen.model / "config.json").read_text("utf-8"))
     result = json.loads(chosen.test.read_text("utf-8"))
-    training, test = config["training"], result["scores"]
-    settings = training["settings"]
-    rows = []
-    for level in LEVELS:
-        low, high = test["intervals"]["f1"][level]
-        trivial = result["all pairs as novel associations"][level]["f1"]
-        rows.append(
-            f"| {level} | {100 * training['dev'][level]['f1']:.1f} | {100 * test[level]['f1']:.1f} "
-            f"| {100 * low:.1f}–{100 * high:.1f} | {100 * test[level]['precision']:.1f} "
-            f"| {100 * test[level]['recall']:.1f} | {100 * trivial:.1f} |"
-        )
-    card = CARD.format(
-        name=config["name"],
-        reading=config["reading"],
-        reading_line=READING[config["reading"]],
-        precision=config["precision"],
-        seed=settings["optim"]["seed"],
-        encoder_line=(
-            f"novelink's own 6-layer, 384-wide encoder after {chosen.encoder_tokens:,} tokens of "
-            "masked-language training on biomedical text (models/encoder)."
-        ),
-        command=f"novelink train {chosen.recipe}",
-        epoch=training["epoch"],
-        epochs=settings["optim"]["epochs"],
-        rows="\n".join(rows),
+    if DecisionSettings.from_dict(result["decision"]) != DecisionSettings.from_dict(
+        config["decision"]
+    ):
+        parser.error(f"{chosen.test} was measured with other decision settings: measure again")
+    config["measured"] = measured(config, result, chosen)
+    text = card(config, config["measured"], chosen.limit)
+    revise(
+        chosen.model,
+        {
+            "config.json": (json.dumps(config, indent=2, ensure_ascii=False) + "\n").encode(),
+            "README.md": text.encode(),
+        },
     )
-    (chosen.model / "README.md").write_text(card, encoding="utf-8")
-    write_manifest(chosen.model)
-    print(card)
+    print(text)
 
 
 if __name__ == "__main__":

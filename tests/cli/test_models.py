@@ -56,6 +56,62 @@ def test_info_tells_schema_decision_and_training(novelink, shelf):
     assert (found["name"], found["default"], found["config"]["max_length"]) == ("other", False, 128)
 
 
+MEASURED = {
+    "encoder": "an encoder of invented weights.",
+    "data": ["Invented Train.", "Invented Dev chose the epoch."],
+    "recipe": {
+        "steps": ["novelink train a.toml", "novelink train b.toml"],
+        "seed": 3,
+        "epoch": "2 of 4",
+    },
+    "licence": ["Weights: CC0."],
+    "test": {
+        "data": "invented Test",
+        "documents": 1234,
+        "scores": {"pair": {"f1": 0.6, "low": 0.55, "high": 0.651}},
+    },
+    "calibration": {"related": {"error": 0.021, "count": 4321}},
+}
+CALIBRATION = {
+    "data": "invented Dev",
+    "documents": 77,
+    "related": {"raw": {"error": 0.08}, "calibrated": {"error": 0.019}},
+    "scores": {},
+}
+
+
+def measured(folder, **changes):
+    config = json.loads((folder / "config.json").read_text()) | changes
+    (folder / "config.json").write_text(json.dumps(config))
+    write_manifest(folder)
+
+
+def test_info_tells_data_recipe_licence_scores_and_calibration(novelink, shelf):
+    measured(shelf / "tiny", measured=MEASURED, calibration=CALIBRATION)
+    out = novelink("models", "info").out
+    for part in (
+        "encoder: an encoder of invented weights.",
+        "data: Invented Train. Invented Dev chose the epoch.",
+        "recipe: novelink train a.toml; then novelink train b.toml (seed 3, epoch 2 of 4)",
+        "Weights: CC0.",
+        "invented Test (1,234 documents)",
+        "pair      60.0   95 % interval 55.0–65.1",
+        "fitted on invented Dev (77 documents)",
+        "1.9 %, 8.0 % before",
+        "measured on invented Test",
+        "2.1 % of 4,321",
+    ):
+        assert part in out
+    assert all(len(line) <= 100 for line in out.splitlines() if str(shelf) not in line)
+
+
+def test_what_was_measured_in_another_form_is_one_line_on_stderr(novelink, shelf):
+    measured(shelf / "tiny", measured={"encoder": 5})
+    outcome = novelink("models", "info")
+    assert (outcome.code, outcome.out) == (1, "")
+    assert "'measured' or 'calibration' cannot be read" in outcome.err
+
+
 def test_info_prints_the_card(novelink, shelf):
     assert novelink("models", "info", "--card").out == (shelf / "tiny/README.md").read_text()
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from novelink.cli import options
+from novelink.cli import completion, options
+from novelink.cli.model_description import description
 from novelink.cli.verbosity import note
 from novelink.errors import ModelError
 
@@ -55,11 +56,11 @@ def list_models(*, as_json: bool) -> None:
 
 
 @command.command("info")
-@click.argument("model", required=False)
+@click.argument("model", required=False, shell_complete=completion.models)
 @click.option("--json", "as_json", is_flag=True, help="The whole configuration, for machines.")
 @click.option("--card", is_flag=True, help="Print the model card instead.")
 def info(model: str | None, *, as_json: bool, card: bool) -> None:
-    """What MODEL is: vocabulary, limits, training, scores.
+    """What MODEL is: data, recipe, licence, scores with intervals, calibration.
 
     MODEL is a name of `novelink models list` or a model folder.
     """
@@ -76,22 +77,11 @@ def info(model: str | None, *, as_json: bool, card: bool) -> None:
     if as_json:
         _print_json({**_summary(bundle, _default()), "config": bundle.config})
         return
-    click.echo(f"{bundle.name}: {bundle.size / 1e6:.1f} MB in {bundle.folder}")
-    for key in ("reading", "max_length"):
-        click.echo(f"  {key.replace('_', ' ')}: {bundle.config[key]}")
-    schema = bundle.schema
-    click.echo(f"  schema: {schema.name}")
-    click.echo(f"    entity types: {', '.join(schema.entity_types)}")
-    click.echo(f"    relation types: {', '.join(schema.relation_types)}")
-    for key in ("decision", "tokenizer", "training", "versions"):
-        if bundle.config.get(key):
-            click.echo(f"  {key}:")
-            _print_tree(bundle.config[key], indent=4)
-    click.echo(f"  card: {bundle.folder / CARD} (or: novelink models info {bundle.name} --card)")
+    click.echo("\n".join(description(bundle)))
 
 
 @command.command("verify")
-@click.argument("models", nargs=-1)
+@click.argument("models", nargs=-1, shell_complete=completion.models)
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
 @click.pass_context
 def verify(ctx: click.Context, models: tuple[str, ...], *, as_json: bool) -> None:
@@ -218,16 +208,3 @@ def _summary(bundle: Bundle, default: str | None) -> dict[str, Any]:
 
 def _print_json(data: Any) -> None:
     click.echo(json.dumps(data, indent=2, ensure_ascii=False))
-
-
-def _print_tree(data: Any, indent: int) -> None:
-    if not isinstance(data, dict):
-        click.echo(f"{' ' * indent}{data}")
-        return
-    for key, value in data.items():
-        if isinstance(value, dict):
-            click.echo(f"{' ' * indent}{key}:")
-            _print_tree(value, indent + 2)
-        else:
-            shown = ", ".join(map(str, value)) if isinstance(value, list) else value
-            click.echo(f"{' ' * indent}{key}: {shown}")
