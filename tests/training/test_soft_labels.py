@@ -17,7 +17,8 @@ from hypothesis import strategies as st  # noqa: E402
 
 from novelink.cli.teach import command as teach  # noqa: E402
 from novelink.cli.train import with_teachers  # noqa: E402
-from novelink.decode import softmax  # noqa: E402
+from novelink.decode import decide  # noqa: E402
+from novelink.document import NOVEL  # noqa: E402
 from novelink.errors import DataError, SettingsError  # noqa: E402
 from novelink.extractor import Extractor  # noqa: E402
 from novelink.formats import write  # noqa: E402
@@ -63,10 +64,22 @@ def test_what_models_say_is_written_and_read_back(tiny_bundle, small_documents, 
         if not entry.pairs:
             continue
         found = labels.of(entry.document, entry.pairs)
-        wanted = softmax(
-            entry.joined().relation.astype(np.float64) / model.settings.relation_temperature
+        decisions = decide(
+            entry.joined().relation,
+            entry.joined().novelty,
+            [pair.pair_type for pair in entry.pairs],
+            BIORED,
+            model.settings,
         )
-        np.testing.assert_allclose(found.relation, wanted, atol=1e-4)
+        scores = [decision.score for decision in decisions]
+        np.testing.assert_allclose(1 - found.relation[:, 0], scores, atol=1e-3)
+        np.testing.assert_allclose(1 - found.novelty[:, 0], scores, atol=1e-3)
+        share = found.novelty[:, 2] / found.novelty[:, 1:].sum(1)
+        for row, decision in enumerate(decisions):
+            likeliest = BIORED.relation_labels[1 + found.relation[row, 1:].argmax()]
+            assert likeliest == decision.type
+            sure = share[row] if decision.novelty == NOVEL else 1 - share[row]
+            assert sure == pytest.approx(decision.novelty_score, abs=0.02)
         assert entry.document.id in labels
     assert list(tmp_path.iterdir()) == [path]
 

@@ -17,7 +17,7 @@ from typing import IO, TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from novelink.decode import softmax
+from novelink.decode import legal_classes, novelty_logits, relation_logits, softmax
 from novelink.errors import DataError, SettingsError
 from novelink.pairs import candidate_pairs
 
@@ -311,11 +311,14 @@ def _common_schema(models: Sequence[Extractor]) -> Schema:
 def _probabilities(
     model: Extractor, document: Document, pairs: Sequence[Pair]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Relation ``[N, R + 1]`` and novelty ``[N, 3]`` of some pairs of a document."""
+    """Relation ``[N, R + 1]`` and novelty ``[N, 3]`` of some pairs of a document.
+
+    As calibrated as the model's answers are, and at one on how likely a pair is unrelated.
+    """
     entry = next(iter(model.scored([document], pairs=lambda _: list(pairs))))
-    logits = entry.joined()
-    settings = model.settings
-    return (
-        softmax(logits.relation.astype(np.float64) / settings.relation_temperature),
-        softmax(logits.novelty.astype(np.float64) / settings.novelty_temperature),
-    )
+    logits, settings = entry.joined(), model.settings
+    legal = legal_classes([pair.pair_type for pair in pairs], model.schema)
+    relation = softmax(np.where(legal, relation_logits(logits.relation, settings), -np.inf))
+    given = softmax(novelty_logits(logits.novelty, settings)[:, 1:])
+    unrelated = relation[:, :1]
+    return relation, np.concatenate([unrelated, (1 - unrelated) * given], axis=1)
