@@ -6,7 +6,8 @@
 The model's config.json gives settings, calibration and Dev scores; the results
 file gives Test scores with intervals and the reliability of scores. Both are
 joined into `measured` of config.json, which `novelink models info` prints, and
-into the card README.md; these and the manifest change together or not at all.
+into the card README.md; these and the manifest change together or not at all. The model's
+answers for `novelink doctor` are recorded too.
 
 What was done beside the recipe is said in lines of its own:
 
@@ -24,6 +25,7 @@ from pathlib import Path
 
 from novelink.decode import DecisionSettings
 from novelink.runtime.revision import revise
+from novelink.self_test import record
 
 ROOT = Path(__file__).parents[1]
 PRETRAINING = ROOT / "src" / "novelink" / "models" / "encoder" / "pretraining.json"
@@ -213,6 +215,7 @@ def main():
             "README.md": text.encode(),
         },
     )
+    record(chosen.model)
     print(text)
 
 

@@ -55,6 +55,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "query": ("query", "Questions to the results of a run over a corpus."),
     "aggregate": ("aggregate", "Each pair of entities over all documents of a run."),
     "models": ("models", "List, describe and check models."),
+    "doctor": ("doctor", "Whether this installation works, and what it has."),
+    "completion": ("completion", "Completion by Tab, for bash, zsh and fish."),
     "lexicon": ("lexicon", "An index of names, for entities' database ids."),
     "train": ("train", "Train a model on a corpus."),
     "train-tagger": ("train_tagger", "Train a model that finds entities."),

@@ -4,24 +4,20 @@ from __future__ import annotations
 
 import click
 
-from novelink.cli import answers, options
+from novelink.cli import answers, completion, options
 
 
 @click.command("aggregate")
-@click.argument("results", metavar="RESULTS")
+@answers.results
 @click.option(
     "-o",
     "--output",
     metavar="FILE",
+    shell_complete=completion.files,
     help="Where to write all pairs: .parquet, .tsv, .csv or .jsonl. It appears whole or not at "
     "all. Default: the pairs with most documents, on standard output.",
 )
-@click.option(
-    "--min-score",
-    type=click.FloatRange(0, 1),
-    metavar="S",
-    help="Leave out relations below this score, 0–1.",
-)
+@answers.min_score
 @click.option(
     "--min-support",
     type=click.IntRange(min=1),
@@ -36,14 +32,7 @@ from novelink.cli import answers, options
     help="Only pairs whose documents contradict each other: positive against negative "
     "correlation, or opposite directions.",
 )
-@click.option(
-    "--limit",
-    type=click.IntRange(min=0),
-    default=20,
-    show_default=True,
-    metavar="N",
-    help="Most rows on standard output; 0 for all.",
-)
+@answers.limit
 @answers.form
 def command(
     results: str,

@@ -10,12 +10,33 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from novelink.cli import options
+from novelink.cli import completion, options
 
 if TYPE_CHECKING:
     from novelink.scale.question import Answer
 
 FORMS = ("table", "tsv", "csv", "jsonl")
+
+results = click.argument("results", metavar="RESULTS", shell_complete=completion.files)
+"""The folder, URL or file that a run wrote."""
+
+min_score = click.option(
+    "--min-score",
+    type=click.FloatRange(0, 1),
+    metavar="S",
+    help="Leave out relations below this score, 0–1.",
+)
+"""``--min-score S``, None by default."""
+
+limit = click.option(
+    "--limit",
+    type=click.IntRange(min=0),
+    default=20,
+    show_default=True,
+    metavar="N",
+    help="Most rows on standard output; 0 for all.",
+)
+"""``--limit N``."""
 
 form = click.option(
     "--to",

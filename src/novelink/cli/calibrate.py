@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from novelink.cli.options import say, schema
+from novelink.cli.completion import files, models
+from novelink.cli.options import say, schema, threads
 from novelink.errors import DataError, ModelError
 
 if TYPE_CHECKING:
@@ -16,10 +17,10 @@ if TYPE_CHECKING:
 
 
 @click.command("calibrate")
-@click.argument("model")
-@click.argument("gold")
+@click.argument("model", shell_complete=models)
+@click.argument("gold", shell_complete=files)
 @click.option("--data", metavar="NAME", help="What to call the data, if not by the file's name.")
-@click.option("--threads", type=click.IntRange(min=1), help="Default: all cores.")
+@threads
 @click.option("--dry-run", is_flag=True, help="Only say what would change.")
 @schema
 def command(

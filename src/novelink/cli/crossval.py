@@ -17,10 +17,8 @@ if TYPE_CHECKING:
 
 
 @click.command("crossval")
-@click.argument("config", type=click.Path(exists=True, dir_okay=False))
-@click.option(
-    "--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Change a setting; repeatable."
-)
+@options.config
+@options.overrides
 @click.option(
     "--output",
     "-o",

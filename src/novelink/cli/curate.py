@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from novelink.cli import options
+from novelink.cli import completion, options
 from novelink.curation import INCOMPLETE
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     "--decisions",
     "decision_files",
     metavar="FILE",
+    shell_complete=completion.files,
     multiple=True,
     required=True,
     help="Decisions that a page handed over; may be given several times. Of several decisions on "

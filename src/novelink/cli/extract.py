@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from novelink.cli import corpus, entities, options
+from novelink.cli import completion, corpus, entities, options
 from novelink.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     "-o",
     "--output",
     metavar="FILE|DIR",
+    shell_complete=completion.files,
     help="Where to write, `-` for standard output; compressed where it ends in .gz. It appears "
     "whole or not at all. A folder makes it a run over a corpus. Default: a table to read, on "
     "standard output.",
@@ -30,12 +31,7 @@ if TYPE_CHECKING:
 @options.from_format
 @options.to_format
 @entities.entity_options
-@click.option(
-    "--model",
-    "-m",
-    metavar="NAME|DIR",
-    help="A model of `novelink models list`, or a model folder.",
-)
+@options.model
 @click.option(
     "--min-score",
     metavar="S",
@@ -49,12 +45,7 @@ if TYPE_CHECKING:
     help="Also give the sentences each relation rests on, with weights; on where the model "
     "reads whole documents and the output can hold it.",
 )
-@click.option(
-    "--threads",
-    metavar="N",
-    type=click.IntRange(min=1),
-    help="Pairs judged side by side; all cores by default. The result is the same.",
-)
+@options.threads
 @options.lenient
 @options.schema
 @corpus.corpus_options

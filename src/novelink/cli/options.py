@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from novelink.cli import completion
 from novelink.cli.verbosity import note
 from novelink.formats import names
 from novelink.schema import load_schema
@@ -21,7 +22,9 @@ def _schema(_: click.Context, __: click.Parameter, path: str | None) -> Schema |
     return None if path is None else load_schema(path)
 
 
-inputs = click.argument("inputs", nargs=-1, required=True, metavar="INPUT…")
+inputs = click.argument(
+    "inputs", nargs=-1, required=True, metavar="INPUT…", shell_complete=completion.files
+)
 """One or more files, ``-`` for standard input."""
 
 output = click.option(
@@ -29,6 +32,7 @@ output = click.option(
     "--output",
     default="-",
     metavar="FILE",
+    shell_complete=completion.files,
     help="Where to write; compressed where it ends in .gz. It appears whole or not at all. "
     "Default: standard output.",
 )
@@ -61,9 +65,35 @@ schema = click.option(
     "--schema",
     metavar="FILE",
     callback=_schema,
+    shell_complete=completion.files,
     help="TOML file of entity and relation types. Default: BioRED's.",
 )
 """``--schema FILE``: a loaded :class:`~novelink.schema.Schema`, None by default."""
+
+model = click.option(
+    "--model",
+    "-m",
+    metavar="NAME|DIR",
+    shell_complete=completion.models,
+    help="A model of `novelink models list`, or a model folder.",
+)
+"""``--model NAME|DIR``; None, the default model, by default."""
+
+threads = click.option(
+    "--threads",
+    metavar="N",
+    type=click.IntRange(min=1),
+    help="Pairs judged side by side; all cores by default. The result is the same.",
+)
+"""``--threads N``, None by default."""
+
+config = click.argument("config", type=click.Path(exists=True, dir_okay=False))
+"""A TOML file of settings."""
+
+overrides = click.option(
+    "--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Change a setting; repeatable."
+)
+"""``--set KEY=VALUE``, as often as wanted."""
 
 
 def say(lines: Iterable[str]) -> None:

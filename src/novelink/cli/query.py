@@ -9,7 +9,7 @@ from novelink.schema import BIORED
 
 
 @click.command("query")
-@click.argument("results", metavar="RESULTS")
+@answers.results
 @click.argument("entities", nargs=-1, metavar="[ENTITY [ENTITY]]")
 @click.option(
     "--type",
@@ -26,7 +26,7 @@ from novelink.schema import BIORED
     help="Entity type of the other side, as Gene or Disease; may be given several times.",
 )
 @click.option("--novel/--known", "novel", default=None, help="Only findings that are (not) novel.")
-@click.option("--min-score", type=click.FloatRange(0, 1), metavar="S", help="Least score, 0–1.")
+@answers.min_score
 @click.option("--since", type=int, metavar="YEAR", help="Published in that year or later.")
 @click.option("--until", type=int, metavar="YEAR", help="Published in that year or before.")
 @click.option("--document", metavar="ID", help="Relations of one document, by its PMID or id.")
@@ -41,14 +41,7 @@ from novelink.schema import BIORED
 @click.option(
     "--sql", metavar="QUERY", help="A query of your own over the view `relations`, for DuckDB."
 )
-@click.option(
-    "--limit",
-    type=click.IntRange(min=0),
-    default=20,
-    show_default=True,
-    metavar="N",
-    help="Most rows; 0 for all.",
-)
+@answers.limit
 @answers.form
 def command(
     results: str,

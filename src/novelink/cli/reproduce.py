@@ -57,7 +57,7 @@ _LEVELS = ("pair", "type", "novelty", "all")
     type=click.Path(file_okay=False, path_type=Path),
     help="Folder of models and results; runs share what they have in common.",
 )
-@click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Change a setting.")
+@options.overrides
 @click.option("--epochs", type=click.IntRange(min=1), help="In place of the paper's 50 and 15.")
 @click.option("--folds", default=10, show_default=True, type=click.IntRange(min=2))
 @click.option(

@@ -19,10 +19,8 @@ from novelink.errors import MissingExtraError
     type=click.IntRange(0, 65535),
     help="0 takes a free one.",
 )
-@click.option("--model", "-m", metavar="NAME|DIR", help="A model's name, or a model folder.")
-@click.option(
-    "--threads", metavar="N", type=click.IntRange(min=1), help="Pairs judged side by side."
-)
+@options.model
+@options.threads
 @click.option(
     "--annotator",
     type=click.Choice(("auto", "pubtator3", "offline", "given")),

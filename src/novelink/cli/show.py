@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from novelink.cli import options
+from novelink.cli import completion, options
 
 if TYPE_CHECKING:
     from novelink.schema import Schema
 
 
 @click.command("show")
-@click.argument("files", metavar="FILE…", nargs=-1, required=True)
+@click.argument("files", metavar="FILE…", nargs=-1, required=True, shell_complete=completion.files)
 @options.from_format
 @click.option(
     "--min-score",

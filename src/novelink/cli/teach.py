@@ -50,9 +50,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="The score under which it does.",
 )
-@click.option(
-    "--threads", metavar="N", type=click.IntRange(min=1), help="All available cores by default."
-)
+@options.threads
 @options.from_format
 @options.schema
 @options.lenient

@@ -19,10 +19,8 @@ if TYPE_CHECKING:
 
 
 @click.command("train")
-@click.argument("config", type=click.Path(exists=True, dir_okay=False))
-@click.option(
-    "--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Change a setting; repeatable."
-)
+@options.config
+@options.overrides
 @click.option("--output", "-o", help="Folder of the run, in place of the file's `output`.")
 def command(config: str, overrides: tuple[str, ...], output: str | None) -> None:
     r"""Train a model on a corpus with gold relations.

@@ -13,8 +13,8 @@ from novelink.errors import MissingExtraError
 
 
 @click.command("train-tagger")
-@click.argument("settings", type=click.Path(exists=True, dir_okay=False))
-@click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Change one setting.")
+@options.config
+@options.overrides
 @click.option(
     "--precision",
     type=click.Choice(["int8", "fp32"]),
@@ -22,10 +22,10 @@ from novelink.errors import MissingExtraError
     show_default=True,
     help="Of the exported model.",
 )
-def command(settings: str, overrides: tuple[str, ...], precision: str) -> None:
+def command(config: str, overrides: tuple[str, ...], precision: str) -> None:
     r"""Train a model that finds the entities of a text.
 
-    SETTINGS is a TOML file: an encoder, corpora with the entity types that each
+    CONFIG is a TOML file: an encoder, corpora with the entity types that each
     annotates, and the documents that choose the best epoch. The folder OUTPUT of
     the settings then holds the model, which needs no torch to tag:
     novelink.annotate.tagger.Tagger.load(OUTPUT).
@@ -41,7 +41,7 @@ def command(settings: str, overrides: tuple[str, ...], precision: str) -> None:
     except ImportError as error:
         raise MissingExtraError("training a tagger", "train") from error
 
-    loaded = load_tagger_settings(settings, overrides)
+    loaded = load_tagger_settings(config, overrides)
     trainer = TaggerTrainer(loaded, log=note)
     scores = trainer.run()
     thresholds = trainer.thresholds()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from novelink.cli import options
+from novelink.cli import completion, options
 from novelink.cli.streams import shown_name
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     "--decisions",
     "decision_files",
     metavar="FILE",
+    shell_complete=completion.files,
     multiple=True,
     help="Decisions to begin with, as the page hands them over; may be given several times.",
 )
