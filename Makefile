@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 JOBS ?= auto
 
-.PHONY: demo test lint format clean
+.PHONY: demo test lint format docs figures clean
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
@@ -32,6 +32,19 @@ demo: $(VENV)/.base
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest -n $(JOBS) $(ARGS)
 
+$(VENV)/.docs: pyproject.toml constraints.txt requirements-docs.txt | $(VENV)/bin/python
+	$(PIP) install --quiet --constraint constraints.txt --requirement requirements-docs.txt --editable '.[serve]'
+	@touch $@ $(VENV)/.base
+
+# Warnings are errors; nothing is fetched while it builds.
+docs: $(VENV)/.docs
+	$(BIN)/python -m sphinx -W --keep-going -q -b html docs docs/_build/html
+	@echo "The documentation is in docs/_build/html/index.html"
+
+# docs/figures.md and its plots, from benchmarks/results; after every new result.
+figures: $(VENV)/.dev
+	$(BIN)/python benchmarks/figures.py
+
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -42,4 +55,4 @@ format: $(VENV)/.dev
 	$(BIN)/ruff format .
 
 clean:
-	rm -rf $(VENV) out build dist
+	rm -rf $(VENV) out build dist docs/_build docs/_generated

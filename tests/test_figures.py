@@ -1,0 +1,152 @@
+"""The page of figures shows the results files as they are; nothing on it is typed by hand."""
+
+from __future__ import annotations
+
+import copy
+import json
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+BENCHMARKS = ROOT / "benchmarks"
+sys.path.insert(0, str(BENCHMARKS))
+
+import figures  # noqa: E402 (found through the line above)
+
+PUBLISHED = json.loads((BENCHMARKS / "published.json").read_text("utf-8"))["systems"]
+
+
+def quality(model="invented", data="BioRED Test", f1=0.5, **more):
+    counts = {"f1": f1, "precision": f1, "recall": f1}
+    interval = [f1 - 0.031, f1 + 0.042]
+    levels = ("pair", "type", "novelty", "all")
+    return {
+        "data": data,
+        "model": model,
+        "reading": "pair",
+        "precision": "int8",
+        "seed": 7,
+        "machine": {"processor": "Invented CPU", "cores": 3},
+        "seconds": 50.0,
+        "scores": {
+            **dict.fromkeys(levels, counts),
+            "intervals": {"f1": dict.fromkeys(levels, interval)},
+            "documents": {"gold": 100},
+        },
+        "all pairs as novel associations": {level: {"f1": 0.123} for level in levels},
+        **more,
+    }
+
+
+def reliable(error):
+    bins = [{"low": 0.4, "high": 0.5, "count": 10, "mean_score": 0.45, "accuracy": 0.4}]
+    return {"count": 4321, "error": error, "log_loss": 0.5, "brier": 0.1, "bins": bins}
+
+
+def test_the_page_and_its_plots_are_up_to_date():
+    """Run `make figures` after every change of benchmarks/results."""
+    text, plots = figures.build(figures.load(BENCHMARKS / "results"), PUBLISHED)
+    assert figures.outdated(ROOT / "docs", text, plots) == []
+
+
+def test_every_results_file_is_named_on_the_page():
+    results = figures.load(BENCHMARKS / "results")
+    text, _ = figures.build(results, PUBLISHED)
+    assert all(f"`{name}.json`" in text for name in results)
+
+
+def test_a_models_row_says_what_its_file_says():
+    text, plots = figures.build({"quality-a": quality(f1=0.6543)}, PUBLISHED)
+    cell = "65.4 (62.3–69.6)"
+    assert f"| `invented` | per pair | int8 | 7 | {cell} | {cell} | {cell} | {cell} |" in text
+    assert "12.3" in text
+    points = plots["quality-biored-test.svg"]["data"]
+    assert points["models"][0]["f1"] == [0.6543] * 4
+    assert f"](images/figures/{'quality-biored-test.svg'})" in text
+
+
+def test_published_systems_are_marked_and_named_with_their_source():
+    text, plots = figures.build({"quality-a": quality()}, PUBLISHED)
+    for one in PUBLISHED:
+        assert f"*{one['name']}*" in text
+        assert one["source"] in text
+        for value in one["scores"].values():
+            assert f"*{value}*" in text
+    named = {one["name"] for one in plots["quality-biored-test.svg"]["data"]["published"]}
+    assert named == {one["name"] for one in PUBLISHED if one["test"] == "BioRED Test"}
+
+
+def test_models_of_other_documents_stand_apart_from_published_systems():
+    results = {"quality-a": quality(), "quality-b": quality("other", "BioRED Dev")}
+    _, plots = figures.build(results, PUBLISHED)
+    assert plots["quality-biored-dev.svg"]["data"]["published"] == []
+
+
+def test_the_better_model_comes_first():
+    results = {"quality-a": quality("worse", f1=0.3), "quality-b": quality("better", f1=0.4)}
+    text, _ = figures.build(results, PUBLISHED)
+    assert text.index("`better`") < text.index("`worse`")
+
+
+def test_size_and_speed_are_drawn_where_they_were_measured():
+    _, plots = figures.build({"quality-a": quality()}, [])
+    assert "quality-size.svg" not in plots
+    results = {"quality-a": quality(size=20_000_000, cpu_seconds=25.0)}
+    text, plots = figures.build(results, PUBLISHED)
+    (point, *peers) = plots["quality-size.svg"]["data"]["points"]
+    assert (point["x"], point["y"]) == (20.0, [0.5, 0.5])
+    assert all(one["published"] for one in peers)
+    assert plots["quality-speed.svg"]["data"]["points"] == [
+        {"name": "invented", "x": 4.0, "y": [0.5, 0.5]}
+    ]
+    assert "Invented CPU, 3 cores" in text
+
+
+def test_calibration_is_shown_where_it_was_measured():
+    text, _ = figures.build({"quality-a": quality()}, PUBLISHED)
+    assert "## Calibration" not in text
+    known = {"related": reliable(0.0213), "novelty": None}
+    text, plots = figures.build({"quality-a": quality(reliability=known)}, PUBLISHED)
+    assert "| that a pair is related | 4,321 | 2.1 | 0.500 | 0.100 |" in text
+    diagrams = plots["reliability-invented-biored-test.svg"]["data"]["diagrams"]
+    assert diagrams == {"that a pair is related": [[0.45, 0.4, 10]]}
+
+
+def test_no_results_give_a_page_without_sections():
+    text, plots = figures.build({}, PUBLISHED)
+    assert "##" not in text
+    assert plots == {}
+
+
+def test_a_changed_number_makes_page_and_plot_out_of_date(tmp_path):
+    pytest.importorskip("matplotlib", reason="drawing needs matplotlib, of the dev requirements")
+    results = {"quality-a": quality(size=2_000_000, reliability={"related": reliable(0.02)})}
+    text, plots = figures.build(results, PUBLISHED)
+    figures.write(tmp_path, text, plots)
+    assert figures.outdated(tmp_path, text, plots) == []
+    changed = copy.deepcopy(results)
+    changed["quality-a"]["scores"]["pair"] = changed["quality-a"]["scores"]["pair"] | {"f1": 0.49}
+    text, plots = figures.build(changed, PUBLISHED)
+    assert figures.outdated(tmp_path, text, plots) == [
+        "figures.md",
+        "images/figures/quality-biored-test.svg",
+        "images/figures/quality-size.svg",
+    ]
+    text, plots = figures.build({}, PUBLISHED)
+    assert len(figures.outdated(tmp_path, text, plots)) == 4
+    figures.write(tmp_path, text, plots)
+    assert list((tmp_path / figures.IMAGES).iterdir()) == []
+
+
+def test_plots_come_out_the_same_each_time_and_hold_the_data(tmp_path):
+    pytest.importorskip("matplotlib", reason="drawing needs matplotlib, of the dev requirements")
+    import figure_plots
+
+    data = {"title": "t", "log": True, "bars": [["quick <one>", 40.0], ["slow", 0.5]]}
+    first, second = (figure_plots.draw("bars", data, "note") for _ in range(2))
+    assert first == second
+    assert "quick &lt;one&gt;" in first
+    assert re.search(r">\s*40\s*<", first)
