@@ -1,8 +1,11 @@
 """The folder list tells the architecture, and the imports keep to it."""
 
 import ast
+import importlib.util
 import tomllib
 from pathlib import Path
+
+import pytest
 
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src" / "novelink"
@@ -43,6 +46,45 @@ def test_the_library_never_imports_commands_server_or_corpus_runs():
             assert "cli" not in inner, path
 
 
+def test_no_file_imports_torch_by_its_name_as_text():
+    """``import_module("torch")`` would go round the rule above."""
+    for path in FILES:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("import_module"):
+                named = node.args[0]
+                if isinstance(named, ast.Constant):
+                    assert named.value.split(".")[0] not in HEAVY, path
+
+
+def load_generator(name):
+    path = ROOT / "docs/generators" / f"{name}.py"
+    spec = importlib.util.spec_from_file_location(f"docs_{name}", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_no_part_leads_back_to_itself_when_it_is_loaded():
+    order, against = load_generator("imports").ordered()  # raises where there is a circle
+    assert "extractor" in order
+    # Inside functions two imports go the other way: a folder may hold a set of models, and a
+    # document shows itself in notebooks.
+    assert against == {"extractor": {"ensemble"}, "document": {"view"}}
+
+
+def test_a_circle_of_imports_would_be_found(monkeypatch):
+    imports = load_generator("imports")
+    monkeypatch.setattr(imports, "imports", lambda: ({"a": {"b"}, "b": {"c"}, "c": {"a"}}, {}))
+    with pytest.raises(ValueError, match="circle"):
+        imports.ordered()
+
+
+def test_the_picture_of_the_parts_is_up_to_date():
+    """If this fails: python docs/generators/imports.py."""
+    imports = load_generator("imports")
+    assert imports.PICTURE.read_text(encoding="utf-8") == imports.picture()
+
+
 def test_training_is_imported_by_training_and_commands_only():
     for path in FILES:
         if part(path) not in {"model", "training", "cli"}:
@@ -51,11 +93,12 @@ def test_training_is_imported_by_training_and_commands_only():
             ), path
 
 
-def test_the_development_requirements_are_the_dependency_group():
+@pytest.mark.parametrize("group", ["dev", "docs"])
+def test_the_requirements_files_are_the_dependency_groups(group):
     listed = {
         line
-        for line in (ROOT / "requirements-dev.txt").read_text(encoding="utf-8").splitlines()
+        for line in (ROOT / f"requirements-{group}.txt").read_text(encoding="utf-8").splitlines()
         if line and not line.startswith("#")
     }
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    assert listed == set(project["dependency-groups"]["dev"])
+    assert listed == set(project["dependency-groups"][group])

@@ -1,0 +1,1 @@
+"""Reference pages and pictures made from the code, so that they cannot differ from it."""
