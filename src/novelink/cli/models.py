@@ -89,13 +89,7 @@ def verify(ctx: click.Context, models: tuple[str, ...], *, as_json: bool) -> Non
 
     Without MODELS, all that came with the package. Exit code 1 if any fails.
     """
-    from novelink.runtime.bundle import (
-        embedded_names,
-        find_bundle,
-        load_bundle,
-        unlisted_files,
-    )
-    from novelink.runtime.model_set import is_model_set
+    from novelink.runtime.bundle import embedded_names
 
     wanted = models or tuple(embedded_names())
     if not wanted:
@@ -104,25 +98,30 @@ def verify(ctx: click.Context, models: tuple[str, ...], *, as_json: bool) -> Non
         )
     results: list[dict[str, Any]] = []
     for model in wanted:
-        result: dict[str, Any] = {"model": model, "ok": True, "error": None}
         try:
-            if is_model_set(find_bundle(model)):
-                result |= _verified_set(find_bundle(model))
-                continue
-            bundle = load_bundle(model)
-            _open(bundle)
-            result |= {"files": len(bundle.files), "size": bundle.size}
-            result["unlisted"] = unlisted_files(bundle)
+            result = {"model": model, "ok": True, "error": None, **_verified(model)}
         except ModelError as error:
-            result |= {"ok": False, "error": str(error)}
-        finally:
-            results.append(result)
-            if not as_json:
-                _print_result(result)
+            result = {"model": model, "ok": False, "error": str(error)}
+        results.append(result)
+        if not as_json:
+            _print_result(result)
     if as_json:
         _print_json(results)
     if not all(result["ok"] for result in results):
         ctx.exit(1)
+
+
+def _verified(model: str) -> dict[str, Any]:
+    """Check a model or a set of models and open all of it."""
+    from novelink.runtime.bundle import find_bundle, load_bundle, unlisted_files
+    from novelink.runtime.model_set import is_model_set
+
+    if is_model_set(find_bundle(model)):
+        return _verified_set(find_bundle(model))
+    bundle = load_bundle(model)
+    _open(bundle)
+    unlisted = unlisted_files(bundle)
+    return {"files": len(bundle.files), "size": bundle.size, "unlisted": unlisted}
 
 
 def _verified_set(folder: Path) -> dict[str, Any]:
@@ -163,7 +162,7 @@ def _open(bundle: Bundle) -> None:
     """
     from novelink.runtime.session import open_graph
 
-    if bundle.reading == "pair":
+    if bundle.reading in {"pair", "document"}:
         from novelink.extractor import Extractor
 
         Extractor(bundle, threads=1)
