@@ -26,7 +26,13 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path, file_okay=False),
     help="Folder of the folds.",
 )
-@click.option("--folds", default=10, show_default=True, type=click.IntRange(min=2))
+@click.option(
+    "--folds",
+    default=10,
+    show_default=True,
+    type=click.IntRange(min=2),
+    help="Parts that documents are dealt out to; one model is trained for each.",
+)
 @click.option(
     "--fold",
     "only",

@@ -14,9 +14,19 @@ from novelink.errors import MissingExtraError
 @click.command("export")
 @click.argument("run", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--output", "-o", required=True, type=click.Path(path_type=Path), help="New folder.")
-@click.option("--precision", type=click.Choice(["fp32", "int8"]), default="int8", show_default=True)
+@click.option(
+    "--precision",
+    type=click.Choice(["fp32", "int8"]),
+    default="int8",
+    show_default=True,
+    help="Of the weights: int8 is a quarter of the size and faster on most processors.",
+)
 @click.option("--name", help="The model's name, if not the settings' one.")
-@click.option("--card", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--card",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A model card (Markdown) in place of the short one that is made.",
+)
 def command(run: Path, output: Path, precision: str, name: str | None, card: Path | None) -> None:
     """Turn RUN (the folder `best` of a training run) into a model that needs no torch.
 

@@ -23,16 +23,29 @@ from novelink.errors import MissingExtraError
 @click.option("--length", default=128, show_default=True, help="Tokens of a chunk.")
 @click.option("--batch-size", default=32, show_default=True, help="Chunks of a step.")
 @click.option("--rate", default=4e-4, show_default=True, help="Highest learning rate.")
-@click.option("--warmup-tokens", default=500_000, show_default=True)
-@click.option("--decay-tokens", default=2_000_000, show_default=True)
+@click.option(
+    "--warmup-tokens", default=500_000, show_default=True, help="Tokens over which the rate rises."
+)
+@click.option(
+    "--decay-tokens",
+    default=2_000_000,
+    show_default=True,
+    help="Tokens at the end of the budget over which the rate falls to 0.",
+)
 @click.option("--mask-share", default=0.2, show_default=True, help="Share of words to guess.")
-@click.option("--seed", default=1, show_default=True)
+@click.option("--seed", default=1, show_default=True, help="Of masks and order.")
 @click.option("--threads", type=int, help="CPU threads.")
 @click.option(
-    "--precision", type=click.Choice(["auto", "fp32", "bf16"]), default="auto", show_default=True
+    "--precision",
+    type=click.Choice(["auto", "fp32", "bf16"]),
+    default="auto",
+    show_default=True,
+    help="auto takes bf16 where the machine has it.",
 )
 @click.option("--compiled", is_flag=True, help="Compile the encoder (needs a C++ compiler).")
-@click.option("--checkpoint-minutes", default=10.0, show_default=True)
+@click.option(
+    "--checkpoint-minutes", default=10.0, show_default=True, help="Time between checkpoints."
+)
 def command(texts: tuple[str, ...], vocabulary_size: int, **options: object) -> None:
     r"""Masked-language training of an encoder on raw text, one document a line.
 

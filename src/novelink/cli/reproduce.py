@@ -59,7 +59,13 @@ _LEVELS = ("pair", "type", "novelty", "all")
 )
 @options.overrides
 @click.option("--epochs", type=click.IntRange(min=1), help="In place of the paper's 50 and 15.")
-@click.option("--folds", default=10, show_default=True, type=click.IntRange(min=2))
+@click.option(
+    "--folds",
+    default=10,
+    show_default=True,
+    type=click.IntRange(min=2),
+    help="Folds of the ten-fold sets.",
+)
 @click.option(
     "--members",
     default=5,
@@ -68,7 +74,11 @@ _LEVELS = ("pair", "type", "novelty", "all")
     help="Of a “best five”, and seeds on Train + Dev.",
 )
 @click.option(
-    "--voting", type=click.Choice(["majority", "mean"]), default="majority", show_default=True
+    "--voting",
+    type=click.Choice(["majority", "mean"]),
+    default="majority",
+    show_default=True,
+    help="How the members of a set are joined, as `novelink ensemble --voting`.",
 )
 @click.option("--dry-run", is_flag=True, help="Print the plan and its cost, and stop.")
 @click.option("--json", "as_json", is_flag=True, help="Plan or results for machines.")
