@@ -1,20 +1,24 @@
 """Samples a second and peak memory of training, against a plain loop over the same samples.
 
-    python benchmarks/training.py Train.PubTator --encoder runs/encoder/encoder --documents 40
+    python benchmarks/training.py Train.PubTator --encoder src/novelink/models/encoder
 
-Three arms, each in a process of its own, one after the other on the same machine:
+Four arms, each in a process of its own, one after the other on the same machine, each over
+--seconds of training after a warm-up (under six minutes in all with the defaults):
 
 novelink   this project's trainer: batches of like length within a number of tokens
 plain      transformers.Trainer, every sample padded to 512 tokens, the library's defaults
 plain-fit  the same with this trainer's attention kernel and dropout, to tell what padding costs
+novelink-more  this project's trainer with five times the documents, for its memory alone
 
-All read the same documents per pair, with the same heads, loss, precision and optimiser, and
-as many tokens a batch. Writes benchmarks/results/training.json.
+All read the same documents per pair, with the same heads, loss, precision and kind of optimiser,
+and as many padded tokens a batch; batches come in random order, so that a stretch of an epoch is
+a sample of it. Writes benchmarks/results/training.json.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import importlib.metadata
 import json
 import os
@@ -25,7 +29,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -41,8 +44,13 @@ from novelink.training.settings import (
 )
 
 RESULTS = Path(__file__).parent / "results"
-ARMS = ("novelink", "plain", "plain-fit")
+ARMS = ("novelink", "plain", "plain-fit", "novelink-more")
 LENGTH = 512
+MORE = 5  # times the documents
+
+
+class TimeOverError(Exception):
+    """The seconds of an arm are over."""
 
 
 def settings_of(given, folder):
@@ -62,19 +70,41 @@ def settings_of(given, folder):
     )
 
 
-def warmed(documents):
-    """Enough pairs for kernels and allocators to settle before the clock starts."""
-    return [document for document in documents if document.relations][:2]
+class Stopwatch:
+    """Ends a stretch of training after some seconds."""
+
+    def __init__(self):
+        self.end = 0.0
+
+    def check(self, *_):
+        """After each step of the trainer."""
+        if time.monotonic() >= self.end:
+            raise TimeOverError
+
+    def stretch(self, trainer, seconds):
+        """Train so long; how long it was in fact, and the samples done."""
+        begun, done = time.monotonic(), 0
+        self.end = begun + seconds
+        position = trainer.position
+        while time.monotonic() < self.end:
+            batches, place = trainer._batches(position.epoch), position.batch  # noqa: SLF001 (the loop alone, without writing models)
+            with contextlib.suppress(TimeOverError):
+                trainer._one_epoch()  # noqa: SLF001
+            done += sum(map(len, batches[place : position.batch]))
+            if position.batch == len(batches):
+                position.epoch, position.batch = position.epoch + 1, 0
+        return time.monotonic() - begun, done
 
 
 def own_arm(given, documents, folder):
+    watch = Stopwatch()
     settings = settings_of(given, folder)
-    warm = replace(settings, output=str(folder / "warm"))
-    Trainer(warm, warmed(documents), [], log=lambda _: None).run()
-    trainer = Trainer(settings, documents, [], log=lambda _: None)
-    begun = time.monotonic()
-    trainer._one_epoch()  # noqa: SLF001 (the loop alone, without writing models)
-    return len(trainer.train_samples), time.monotonic() - begun
+    trainer = Trainer(settings, documents, [], log=lambda _: None, progress=watch.check)
+    watch.stretch(trainer, given.seconds / 6)  # kernels and allocators settle
+    seconds, done = watch.stretch(trainer, given.seconds)
+    samples = trainer.train_samples
+    held = sum(value.nbytes for value in vars(samples).values() if hasattr(value, "nbytes"))
+    return done, seconds, {"samples_held": len(samples), "samples_bytes": held}
 
 
 class PlainModel(torch.nn.Module):
@@ -140,27 +170,29 @@ def plain_arm(given, documents, folder):
     size = max(1, given.batch_tokens // given.length)
 
     class Clock(transformers.TrainerCallback):
-        """Time and samples after the first two steps, which warm up."""
+        """Time and samples after a warm-up; stops when the time is over."""
 
-        begun = counted = 0.0
+        begun = warmed = None
+        counted = 0
 
-        def on_step_end(self, _arguments, state, _control, **_):
-            """Start the clock, then count."""
-            if state.global_step == 2:
-                self.begun, self.counted = time.monotonic(), 0
-            elif state.global_step > 2:
-                self.counted += size
-
-        def on_train_end(self, *_, **__):
-            """Stop it."""
-            self.seconds = time.monotonic() - self.begun
+        def on_step_end(self, _arguments, _state, control, **_):
+            """Warm up, then count."""
+            now = time.monotonic()
+            self.warmed = self.warmed or now
+            if self.begun is None:
+                if now - self.warmed >= given.seconds / 6:
+                    self.begun = now
+                return
+            self.counted += size
+            self.seconds = now - self.begun
+            control.should_training_stop = self.seconds >= given.seconds
 
     clock = Clock()
     arguments = transformers.TrainingArguments(
         output_dir=str(folder),
-        num_train_epochs=1,
-        max_steps=given.steps or -1,
+        num_train_epochs=100,
         per_device_train_batch_size=size,
+        dataloader_drop_last=True,
         learning_rate=5e-5,
         bf16=maker.bf16,
         use_cpu=not torch.cuda.is_available(),
@@ -174,15 +206,15 @@ def plain_arm(given, documents, folder):
     transformers.Trainer(
         model=PlainModel(maker), args=arguments, train_dataset=samples, callbacks=[clock]
     ).train()
-    return int(clock.counted), clock.seconds
+    return clock.counted, clock.seconds, {"samples_held": len(samples)}
 
 
 def one_arm(given):
     documents = [document for document in read(given.train) if document.relations]
-    documents = documents[: given.documents]
-    arm = own_arm if given.arm == "novelink" else plain_arm
+    documents = documents[: given.documents * (MORE if given.arm == "novelink-more" else 1)]
+    arm = own_arm if given.arm.startswith("novelink") else plain_arm
     with tempfile.TemporaryDirectory() as scratch, quiet_transformers():
-        samples, seconds = arm(given, documents, Path(scratch))
+        samples, seconds, held = arm(given, documents, Path(scratch))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     gpu = torch.cuda.max_memory_allocated() if torch.cuda.is_available() else None
     return {
@@ -191,6 +223,8 @@ def one_arm(given):
         "samples_per_second": round(samples / seconds, 3),
         "peak_memory_bytes": peak,
         "peak_gpu_memory_bytes": gpu,
+        "documents": len(documents),
+        **held,
     }
 
 
@@ -210,7 +244,7 @@ def main():
     parser.add_argument(
         "--documents", type=int, default=40, help="the first so many with relations"
     )
-    parser.add_argument("--steps", type=int, help="most steps of the plain arms")
+    parser.add_argument("--seconds", type=float, default=50, help="of each arm's training")
     parser.add_argument("--length", type=int, default=LENGTH)
     parser.add_argument("--batch-tokens", type=int, default=8192)
     parser.add_argument("--precision", default="auto")
@@ -230,7 +264,12 @@ def main():
             check=True,
         )
         arms[arm] = json.loads(done.stdout.splitlines()[-1])
-        print(f"{arm:<10} {arms[arm]['samples_per_second']:8.2f} samples/s", file=sys.stderr)
+        found = arms[arm]
+        print(
+            f"{arm:<14}{found['samples_per_second']:8.2f} samples/s"
+            f"{found['peak_memory_bytes'] / 1e6:8.0f} MB",
+            file=sys.stderr,
+        )
     own = arms["novelink"]["samples_per_second"]
     result = {
         "machine": machine(),
@@ -238,7 +277,7 @@ def main():
         | {name: importlib.metadata.version(name) for name in ("torch", "transformers")},
         "settings": {
             "encoder": Path(given.encoder).name,
-            "documents": given.documents,
+            "seconds": given.seconds,
             "batch_tokens": given.batch_tokens,
             "padded_length": given.length,
             "precision": given.precision,
@@ -247,6 +286,10 @@ def main():
         "arms": arms,
         "times_plain": round(own / arms["plain"]["samples_per_second"], 2),
         "times_plain_fit": round(own / arms["plain-fit"]["samples_per_second"], 2),
+        "memory_of_more_documents": {
+            key: arms["novelink-more"][key] - arms["novelink"][key]
+            for key in ("documents", "samples_held", "samples_bytes", "peak_memory_bytes")
+        },
     }
     given.output.parent.mkdir(parents=True, exist_ok=True)
     given.output.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
