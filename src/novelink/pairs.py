@@ -28,6 +28,8 @@ class Pair:
         relation: gold relation type, or :data:`~novelink.schema.NO_RELATION`.
         novelty: gold ``"Novel"`` / ``"No"``; None for unrelated pairs and where
             the source has none.
+        subject: gold id of the entity that acts on the other; None for unrelated
+            pairs and where the source names none.
     """
 
     first: Entity
@@ -35,6 +37,7 @@ class Pair:
     pair_type: PairType
     relation: str = NO_RELATION
     novelty: str | None = None
+    subject: str | None = None
 
     @property
     def ids(self) -> tuple[str, str]:
@@ -94,8 +97,16 @@ def candidate_pairs(document: Document, schema: Schema = BIORED) -> list[Pair]:
         if found is None:
             pairs.append(Pair(first, second, types))
         else:
-            pairs.append(Pair(first, second, types, found.type, found.novelty))
+            subject = _subject(found, (first.id, second.id))
+            pairs.append(Pair(first, second, types, found.type, found.novelty, subject))
     return pairs
+
+
+def _subject(relation: Relation, ids: tuple[str, str]) -> str | None:
+    """The one of two ids that a relation's subject names, compound ids expanded."""
+    acting = expand_ids(relation.subject) if relation.subject else ()
+    named = [concept_id for concept_id in ids if concept_id in acting]
+    return named[0] if len(named) == 1 else None
 
 
 def gold_outside_candidates(document: Document, schema: Schema = BIORED) -> int:

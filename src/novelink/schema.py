@@ -52,6 +52,8 @@ class Schema:
         ignored_types: entity types of other vocabularies that readers leave
             out and count.
         has_novelty: whether relations carry Novel / No.
+        has_direction: whether a relation can have a subject, which acts on the
+            other entity.
     """
 
     name: str
@@ -61,6 +63,7 @@ class Schema:
     aliases: dict[str, str] = field(default_factory=dict)
     ignored_types: frozenset[str] = frozenset()
     has_novelty: bool = True
+    has_direction: bool = True
 
     def __post_init__(self) -> None:
         for types, relations in self.pairs.items():
@@ -120,6 +123,7 @@ class Schema:
             "entity_types": list(self.entity_types),
             "relation_types": list(self.relation_types),
             "has_novelty": self.has_novelty,
+            "has_direction": self.has_direction,
             "ignored_types": sorted(self.ignored_types),
             "pairs": [
                 {"types": list(types), "relations": list(relations)}
@@ -140,6 +144,7 @@ class Schema:
             "entity_types",
             "relation_types",
             "has_novelty",
+            "has_direction",
             "ignored_types",
             "pairs",
             "aliases",
@@ -164,6 +169,7 @@ class Schema:
                 aliases={str(key): str(value) for key, value in data.get("aliases", {}).items()},
                 ignored_types=frozenset(map(str, data.get("ignored_types", ()))),
                 has_novelty=bool(data.get("has_novelty", True)),
+                has_direction=bool(data.get("has_direction", True)),
             )
         except KeyError as error:
             raise SettingsError(

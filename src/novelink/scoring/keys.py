@@ -93,6 +93,7 @@ class DocumentKeys:
             no mention carries, or no id at all.
         without_novelty: relations without Novel / No.
         outside: id pairs that no candidate pair covers, by reason.
+        subjects: pair → the id that acts on the other, where a relation says so.
         text: the document's words, for telling whether two files hold the same
             text.
     """
@@ -104,6 +105,7 @@ class DocumentKeys:
     without_mention: int = 0
     without_novelty: int = 0
     outside: dict[str, int] = field(default_factory=dict)
+    subjects: dict[PairKey, str] = field(default_factory=dict)
     text: int = 0
 
     def at(self, level: str) -> set[tuple[Any, ...]]:
@@ -158,6 +160,7 @@ def document_keys(document: Document, schema: Schema) -> DocumentKeys:
         ids2 = expand_ids(relation.id2) or (NO_ID,)
         keys.without_mention += any(concept_id not in types for concept_id in (*ids1, *ids2))
         keys.without_novelty += relation.novelty is None
+        acting = expand_ids(relation.subject) if relation.subject else ()
         for pair in (_pair(id1, id2, types) for id1 in ids1 for id2 in ids2):
             reason = _outside_reason(pair, schema)
             if reason:
@@ -169,6 +172,9 @@ def document_keys(document: Document, schema: Schema) -> DocumentKeys:
             said = (relation.score, relation.novelty_score)
             known = keys.statements.get(statement)
             keys.statements[statement] = said if known is None else _higher(known, said)
+            named = {pair.id1, pair.id2}.intersection(acting)
+            if len(named) == 1 and pair.id1 != pair.id2:
+                keys.subjects.setdefault(pair, named.pop())
     keys.dropped = len(dropped)
     for reason in outside.values():
         keys.outside[reason] = keys.outside.get(reason, 0) + 1

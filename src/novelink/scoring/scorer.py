@@ -17,6 +17,7 @@ from novelink.scoring.confusion import confusion, label_pairs
 from novelink.scoring.counts import Counts, compare
 from novelink.scoring.curves import rank
 from novelink.scoring.differences import NO_NOVELTY, differences, labels_by_pair
+from novelink.scoring.direction import DirectionTally
 from novelink.scoring.entities import EntityKeys, EntityTally, entity_keys
 from novelink.scoring.keys import (
     DocumentKeys,
@@ -149,6 +150,7 @@ class _Run:
             level: ([], []) for level in self.levels
         }
         self._entities = EntityTally()
+        self._direction = DirectionTally()
 
     def side(self, document: Document) -> _Side:
         """Reduce a document to its keys, so that texts need not be held."""
@@ -181,6 +183,7 @@ class _Run:
                         self._cell(table, label, level)[place] += 1
             self._rank(level, right, left_keys)
         self._confuse(left, right)
+        self._direction.add(left, right)
         errors = tuple(differences(left, right, novelty=self.schema.has_novelty))
         self._documents.append(DocumentScore(doc_id, counts, errors))
 
@@ -267,6 +270,7 @@ class _Run:
             rankings=self._rankings(levels),
             per_document=tuple(self._documents),
             entities=self._entity_scores(),
+            direction=self._direction.scores(),
             options={
                 "compat": self.compat,
                 "end_to_end": self.end_to_end,

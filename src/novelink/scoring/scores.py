@@ -11,6 +11,7 @@ from novelink.scoring.counts import Counts
 if TYPE_CHECKING:
     from novelink.scoring.confusion import Confusion
     from novelink.scoring.curves import Ranking
+    from novelink.scoring.direction import DirectionScores
     from novelink.scoring.entities import EntityScores
 
 Table = dict[str, dict[str, Counts]]
@@ -115,6 +116,7 @@ class Scores:
         rankings: level → curve over relation scores; empty without scores.
         per_document: in the order of the gold, extra documents last.
         entities: recognition and normalisation, when asked for.
+        direction: which entity acts, where the gold says so.
         options: the settings that the figures depend on.
     """
 
@@ -135,6 +137,7 @@ class Scores:
     rankings: dict[str, Ranking]
     per_document: tuple[DocumentScore, ...] = ()
     entities: EntityScores | None = None
+    direction: DirectionScores | None = None
     options: dict[str, Any] = field(default_factory=dict)
 
     def __getitem__(self, level: str) -> Counts:
@@ -175,6 +178,7 @@ class Scores:
             "novelty_confusion": self.novelty_confusion and self.novelty_confusion.to_dict(),
             "scores": {level: ranking.to_dict() for level, ranking in self.rankings.items()},
             "entities": self.entities and self.entities.to_dict(),
+            "direction": self.direction and self.direction.to_dict(),
             "options": dict(self.options),
         }
 

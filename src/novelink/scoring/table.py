@@ -60,6 +60,14 @@ def _lines(scores: Scores) -> Iterator[str]:
                 f"{percent(ranking.average_precision)}, calibration error "
                 f"{percent(ranking.calibration_error)}"
             )
+    if scores.direction:
+        one = scores.direction
+        yield ""
+        yield from _full("direction", {"pair + subject": one.counts})
+        yield (
+            f"of {one.judged} pairs found whose subject the gold names, {percent(one.accuracy)} % "
+            "have the right one"
+        )
     if scores.entities:
         for step, overall in scores.entities.overall.items():
             yield ""
