@@ -17,6 +17,7 @@ import pytest
 
 import novelink as package
 from novelink import Extractor, read, write
+from novelink.annotate.lexicon import Sources, build_lexicon
 from novelink.cli import main
 
 SOURCE = str(Path(package.__file__).parent)
@@ -75,6 +76,7 @@ def shelf(tmp_path_factory, small_documents, tiny_bundle):
         '{"format": "novelink-decisions", "version": 1, "decisions": []}', encoding="utf-8"
     )
     (folder / "species.tsv").write_text("mouse\t10090\nman\t9606\n", encoding="utf-8")
+    build_lexicon(Sources(species=(folder / "species.tsv",)), folder / "lexicon")
     return folder
 
 
@@ -94,6 +96,8 @@ COMMANDS = {
         *("evaluate", "found.jsonl", "found.jsonl", "--resamples=5"),
         *("--report", "{out}/r.html"),
     ],
+    "query": ["query", "found.jsonl"],
+    "aggregate": ["aggregate", "found.jsonl", "-o", "{out}/pairs.tsv"],
     "models list": ["models", "list"],
     "models info": ["models", "info", "{model}"],
     "models verify": ["models", "verify", "{model}"],
@@ -101,6 +105,8 @@ COMMANDS = {
     "completion": ["completion", "bash"],
     "ensemble": ["ensemble", "{model}", "-o", "{out}/set"],
     "lexicon build": ["lexicon", "build", "--species", "species.tsv", "-o", "{out}/lexicon"],
+    "lexicon lookup": ["lexicon", "lookup", "lexicon", "mouse"],
+    "lexicon info": ["lexicon", "info", "lexicon"],
 }
 
 
@@ -108,6 +114,8 @@ COMMANDS = {
 def test_an_interrupt_leaves_nothing_half_written(
     name, shelf, tiny_bundle, tmp_path, capsys, monkeypatch
 ):
+    if name in {"query", "aggregate"}:
+        pytest.importorskip("duckdb", reason="needs the extra 'scale'")
     monkeypatch.chdir(shelf)
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     out = tmp_path / "out"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -157,3 +158,33 @@ def test_recipes_are_settings_that_this_version_knows():
     assert {"pair.toml", "document.toml"} <= names
     for name in ("pair.toml", "document.toml"):
         assert load_settings(recipes / name).optim.epochs >= 1
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_stopped_pretraining_keeps_a_checkpoint_and_says_so_by_its_exit_code(
+    novelink, encoder_folder, tmp_path, monkeypatch, number, code
+):
+    from novelink.training.pretrain import _Run
+
+    (tmp_path / "a.txt").write_text("the gutter raises orfa again\n" * 300, encoding="utf-8")
+    step = _Run._one_step
+
+    def stopped(run):
+        signal.raise_signal(number)
+        return step(run)
+
+    arguments = [
+        *("pretrain", tmp_path / "a.txt", "--encoder", encoder_folder, "-o", tmp_path / "run"),
+        *("--tokens", 2048, "--length", 32, "--batch-size", 16, "--threads", 1),
+        *("--precision", "fp32"),
+    ]
+    monkeypatch.setattr(_Run, "_one_step", stopped)
+    outcome = novelink(*arguments)
+    assert outcome.code == code
+    assert json.loads(outcome.out)["tokens"] == 512
+    assert "Traceback" not in outcome.err
+    monkeypatch.undo()
+    again = novelink(*arguments)
+    assert again.code == 0, again.err
+    assert "resumed after 512 tokens" in again.err
+    assert json.loads(again.out)["stopped_by"] is None

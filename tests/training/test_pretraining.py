@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import lzma
+import signal
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,7 +17,8 @@ from processes import weights
 
 from novelink.errors import DataError, ModelError, SettingsError
 from novelink.training import pretrain as module
-from novelink.training.pretrain import PretrainSettings, mask_words, pretrain
+from novelink.training.masking import mask_words
+from novelink.training.pretrain import PretrainSettings, pretrain
 from novelink.training.token_stream import TokenStream, read_lines
 from novelink.training.vocabulary import (
     MARKERS,
@@ -133,11 +135,12 @@ def test_a_stopped_run_goes_on_and_ends_with_the_same_weights(pretraining, tmp_p
     def seven_steps(run):
         value = step(run)
         if run.step == 7:
-            run._stop()  # what SIGTERM does
+            run._stop(signal.SIGTERM)
         return value
 
     monkeypatch.setattr(module._Run, "_one_step", seven_steps)
-    assert pretrain(pretraining, log=lambda _: None)["tokens"] == 7 * 16 * 32
+    result = pretrain(pretraining, log=lambda _: None)
+    assert (result["tokens"], result["stopped_by"]) == (7 * 16 * 32, "SIGTERM")
     monkeypatch.undo()
     # A kill between the renames of a checkpoint leaves only the one before.
     folder = tmp_path / "pretrained"

@@ -6,7 +6,10 @@ import json
 
 import click
 
+from novelink.cli.verbosity import note
 from novelink.errors import MissingExtraError
+
+_TERMINATED = 143  # 128 + SIGTERM, as shells have it
 
 
 @click.command("pretrain")
@@ -53,7 +56,8 @@ def command(texts: tuple[str, ...], vocabulary_size: int, **options: object) -> 
     novelink pretrain abstracts.txt.xz --encoder all-MiniLM-L6-v2/ \
         --vocabulary vocabulary.json -o runs/encoder --tokens 20000000
 
-    Ctrl-C (or SIGTERM) writes a checkpoint; the same command goes on from it.
+    Ctrl-C (or SIGTERM) writes a checkpoint; the same command goes on from it. The exit code
+    then is 130 (or 143), so that a script knows that the budget is not used up.
     The encoder, in float16, is in OUTPUT/encoder, ready for `novelink train`.
     """
     try:
@@ -67,5 +71,9 @@ def command(texts: tuple[str, ...], vocabulary_size: int, **options: object) -> 
         ensure_vocabulary(str(options["vocabulary"]), texts, vocabulary_size)
     settings = PretrainSettings(texts=texts, **options)  # type: ignore[arg-type]
     with quiet_transformers():
-        result = pretrain(settings, log=lambda line: click.echo(line, err=True))
+        result = pretrain(settings, log=note)
     click.echo(json.dumps(result, indent=2))
+    if result["stopped_by"] == "SIGINT":
+        raise click.Abort
+    if result["stopped_by"]:
+        click.get_current_context().exit(_TERMINATED)
