@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import onnxruntime
@@ -67,10 +68,12 @@ def test_train_export_extract_agrees_with_torch(short_run, make_documents, tmp_p
     # A threshold within the scores, so that some pairs are related and some are not.
     scores = [
         relation.score
-        for relations in torch_relations(model, documents, DecisionSettings(threshold=0.0))
+        for relations in torch_relations(
+            model, documents, replace(selection.decision, threshold=0.0)
+        )
         for relation in relations
     ]
-    decision = DecisionSettings(threshold=float(np.median(scores)) + 0.003)
+    decision = replace(selection.decision, threshold=float(np.median(scores)) + 0.003)
     wanted = torch_relations(model, documents, decision)
     extractor = Extractor.load(tmp_path / "model", threads=1)
     found = extractor.extract(documents, min_score=decision.threshold)

@@ -148,29 +148,30 @@ class PairReader(nn.Module):
         flag_key, flag_value = (
             flag.view(self.heads, 1, size) for flag in (self.flag_key, self.flag_value)
         )
+        asked, keys, values = (
+            whole.reshape(documents, rows, self.heads, size).transpose(1, 2)
+            for whole, rows in ((query, pairs), (key, length), (value, length))
+        )
+        # A flagged key is key + flag_key: the flag's part of the product is added where the flag
+        # is set. What flags add to the values comes with their share of the attention.
+        flagged = (asked * flag_key).sum(-1, keepdim=True) + self.flag_bias
         reads: list[torch.Tensor] = []
+        shares: list[torch.Tensor] = []
         total = torch.zeros_like(flags)
         for part in range(parts):
-            wide = slice(part * heads * size, (part + 1) * heads * size)
             these = slice(part * heads, (part + 1) * heads)
-            asked, keys, values = (
-                whole[..., wide].reshape(documents, rows, heads, size).transpose(1, 2)
-                for whole, rows in ((query, pairs), (key, length), (value, length))
-            )
+            queries = asked[:, these]
             if reads:
                 # Nothing is added; but whoever runs the exported graph must now be done with one
                 # part before the next, and never holds the maps of several.
-                asked = asked + 0.0 * (reads[-1][..., :1] + total[..., :1]).unsqueeze(1)
-            # A flagged key is key + flag_key: the flag's part of the product is added where the
-            # flag is set. What flags add to the values comes with their share of the attention.
-            flagged = (asked * flag_key[these]).sum(-1, keepdim=True) + self.flag_bias[these]
-            scores = asked @ keys.transpose(-1, -2) + flagged * own + bias
+                queries = queries + 0.0 * (reads[-1].sum() + total.sum())
+            scores = queries @ keys[:, these].transpose(-1, -2) + flagged[:, these] * own + bias
             maps = scores.float().softmax(-1).to(value.dtype)
-            share = (maps * own).sum(-1, keepdim=True)
-            read = maps @ values + share * flag_value[these]
-            reads.append(read.transpose(1, 2).reshape(documents, pairs, heads * size))
+            shares.append((maps * own).sum(-1, keepdim=True))
+            reads.append(maps @ values[:, these])
             total = total + maps.sum(1)
-        return torch.cat(reads, -1), total / self.heads
+        read = torch.cat(reads, 1) + torch.cat(shares, 1) * flag_value
+        return read.transpose(1, 2).reshape(documents, pairs, -1), total / self.heads
 
 
 class DocumentModel(nn.Module):

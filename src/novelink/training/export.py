@@ -17,6 +17,7 @@ import torch
 from novelink.errors import ModelError, SettingsError
 from novelink.runtime.bundle import CARD, CONFIG, FORMAT, GRAPH, TOKENIZER, write_manifest
 from novelink.training.graphs import traced_graph
+from novelink.training.masked_attention import choose_kernels, masked_attention
 from novelink.training.quantisation import quantise
 
 if TYPE_CHECKING:
@@ -137,7 +138,11 @@ def _export_graph(model: TaskModel, path: Path) -> None:
     traced = traced_graph(model)
     example = traced.example(np.random.default_rng(0), 2, 16)
     # The exporter and the encoder talk about tracing; what counts is checked by `parity`.
-    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+    with (
+        masked_attention(model.model.encoder),
+        warnings.catch_warnings(),
+        contextlib.redirect_stdout(io.StringIO()),
+    ):
         warnings.simplefilter("ignore")
         torch.onnx.export(
             traced.module.eval(),
@@ -149,6 +154,7 @@ def _export_graph(model: TaskModel, path: Path) -> None:
             opset_version=_OPSET,
             dynamo=False,
         )
+    choose_kernels(path)
 
 
 def _short_card(name: str, model: TaskModel) -> str:

@@ -13,6 +13,7 @@ from torch import nn
 from novelink.model.document_model import DocumentModel
 from novelink.runtime import document_model as document_runtime
 from novelink.runtime import pair_model as pair_runtime
+from novelink.training.masked_attention import attend, can_mask
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,11 +48,17 @@ class TracedGraph:
 
 
 class PairGraph(nn.Module):
-    """Marked copies → the logits of the two heads that answer."""
+    """Marked copies → the logits of the two heads that answer.
+
+    The heads read the vectors of ``[CLS]`` and of the start markers, so the
+    encoder's last layer is computed for these few tokens alone, where the
+    encoder is of a kind that is known to allow it.
+    """
 
     def __init__(self, model: PairModel) -> None:
         super().__init__()
         self.model = model
+        self.is_short = can_mask(model.encoder)
 
     def forward(
         self,
@@ -61,11 +68,55 @@ class PairGraph(nn.Module):
         second_starts: torch.Tensor,
     ) -> tuple[torch.Tensor, ...]:
         """``[B, L]`` each → ``[B, R + 1]``, ``[B, 3]``."""
-        hidden = self.model.hidden(input_ids, attention_mask)
-        vectors = self.model.pair_vectors(hidden, first_starts, second_starts)
+        if self.is_short:
+            hidden, starts = self._read_rows(
+                input_ids, attention_mask, (first_starts, second_starts)
+            )
+        else:
+            hidden = self.model.hidden(input_ids, attention_mask)
+            starts = first_starts, second_starts
+        vectors = self.model.pair_vectors(hidden, *starts)
         # Adding nothing keeps all four inputs in the graph where v_cls alone is used.
         vectors = vectors + 0.0 * (first_starts.sum() + second_starts.sum())
         return self.model.relation(vectors), self.model.novelty(vectors)
+
+    def _read_rows(
+        self,
+        input_ids: torch.Tensor,
+        attention_mask: torch.Tensor,
+        starts: tuple[torch.Tensor, torch.Tensor],
+    ) -> tuple[torch.Tensor, tuple[torch.Tensor, torch.Tensor]]:
+        """Vectors ``[B, N, h]`` of the tokens that count, and their ``starts`` ``[B, N]``."""
+        encoder: Any = self.model.encoder
+        last = encoder.encoder.layer[-1]
+        reached: list[torch.Tensor] = []
+        hook = last.register_forward_pre_hook(lambda _, inputs: reached.append(inputs[0]))
+        try:
+            # The exporter drops the whole last layer, as nothing depends on it.
+            self.model.hidden(input_ids, attention_mask)
+        finally:
+            hook.remove()
+        (hidden,) = reached
+        wanted = torch.maximum(*starts)
+        wanted = torch.cat([torch.full_like(wanted[:, :1], 2.0), wanted[:, 1:]], 1)
+        # Samples with fewer start markers get other tokens too, which belong to neither entity.
+        # Two rows at least: a product of one row is another kernel, with other bits.
+        count = (wanted > 0).sum(1).max().clamp(min=2)
+        places = wanted.topk(count, 1).indices  # type: ignore[arg-type]  # a number while tracing
+        index = places.unsqueeze(-1).expand(-1, -1, hidden.shape[-1])
+        rows = hidden.gather(1, index)
+        own = last.attention.self
+        read = attend(
+            own.query(rows),
+            own.key(hidden),
+            own.value(hidden),
+            attention_mask,
+            heads=own.num_attention_heads,
+            scale=own.attention_head_size**-0.5,
+        )
+        rows = last.feed_forward_chunk(last.attention.output(read, rows))
+        first, second = (one.gather(1, places) for one in starts)
+        return rows, (first, second)
 
 
 class DocumentGraph(nn.Module):
