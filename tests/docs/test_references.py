@@ -104,7 +104,7 @@ def test_the_failures_shown_are_those_of_the_models_that_ship(generators):
 
 def test_every_page_is_in_the_contents():
     contents = (DOCS / "index.md").read_text(encoding="utf-8")
-    listed = set(re.findall(r"^([a-z-]+)\*?$", contents, re.MULTILINE))
+    listed = set(re.findall(r"^(?:[^\n<]+<)?([a-z-]+)[*>]?$", contents, re.MULTILINE))
     pages = {path.stem for path in DOCS.glob("*.md")} - {"index"}
     assert pages <= listed
 
