@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 import torch
 from processes import run_processes, weights
 
+from novelink.formats import write
+from novelink.training.checkpoint import STATE
 from novelink.training.loop import Trainer
 
 CASES = {
@@ -50,3 +58,36 @@ def test_two_processes_equal_one_with_two_micro_batches(
         assert torch.allclose(value, right[name], atol=1e-4), name
     moved = max(float((left[name] - start[name]).abs().max()) for name in left)
     assert moved > 2e-3
+
+
+def test_a_launcher_trains_with_two_processes(encoder_folder, make_documents, tmp_path):
+    """One result, one line an epoch, one model.
+
+    With torchrun, which is what `accelerate launch` starts on several GPUs; on CPUs accelerate
+    itself starts several processes through MPI only.
+    """
+    write(make_documents(12, seed=1), tmp_path / "train.pubtator")
+    write(make_documents(6, seed=2, first=100), tmp_path / "dev.pubtator")
+    (tmp_path / "run.toml").write_text(
+        'output = "run"\n[data]\ntrain = "train.pubtator"\ndev = "dev.pubtator"\n'
+        f"[encoder]\nname = '{encoder_folder}'\n[model]\nmax_length = 64\n"
+        '[optim]\nepochs = 2\nbatch_tokens = 128\nprecision = "fp32"\nthreads = 1\n',
+        encoding="utf-8",
+    )
+    launcher = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    done = subprocess.run(
+        [sys.executable, *launcher, "-m", "novelink", "train", "run.toml"],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env=os.environ | {"OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""},
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["model"] == str(Path("run") / "best")
+    assert len((tmp_path / "run" / "metrics.jsonl").read_text("utf-8").splitlines()) == 2
+    state = torch.load(tmp_path / "run" / STATE, weights_only=True)
+    assert json.loads(state["fingerprint"])["processes"] == 2
+    assert state["position"]["epoch"] == 2
+    assert weights(tmp_path / "run" / "best")

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import shutil
 import time
 from pathlib import Path
@@ -92,7 +93,11 @@ class Trainer:
         set_seed(self.optim.seed)
         probe = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.bf16 = use_bf16(self.optim.precision, probe)
-        self.accelerator = Accelerator(mixed_precision="bf16" if self.bf16 else "no")
+        # Processes without GPUs would each train alone, over each other: they join when told to.
+        joins_cpus = probe.type == "cpu" and int(os.environ.get("WORLD_SIZE", "1")) > 1
+        self.accelerator = Accelerator(
+            mixed_precision="bf16" if self.bf16 else "no", cpu=joins_cpus
+        )
         self.task_model: TaskModel = build_model(settings)
         self.weights = self.task_model.weights
         self.tasks = self.task_model.tasks
