@@ -19,12 +19,14 @@
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from novelink.errors import SettingsError
+from novelink.toml_file import read_toml
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 NO_RELATION = "None"
 """The class of unrelated pairs; never written to files."""
@@ -189,15 +191,7 @@ def load_schema(path: str | Path) -> Schema:
     Raises:
         SettingsError: the file cannot be read or holds no schema.
     """
-    path = Path(path)
-    try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise SettingsError(
-            f"cannot read the schema: {error.strerror}", source=str(path)
-        ) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SettingsError(f"not a TOML file: {error}", source=str(path)) from error
+    data = read_toml(path, "the schema")
     return Schema.from_dict(data, source=str(path))
 
 

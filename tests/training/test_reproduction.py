@@ -95,7 +95,7 @@ def test_names_of_runs():
 def test_cost_is_counted_from_the_documents(encoder_folder, make_documents):
     from novelink.reading.pair import PairReading
     from novelink.schema import BIORED
-    from novelink.training.settings import override
+    from novelink.training.settings_file import override
     from novelink.training.task_model import build_model
 
     settings = override(

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from novelink.errors import SettingsError
-from novelink.training.settings import TrainSettings, from_dict, load_settings, override
+from novelink.training.settings import TrainSettings, load_settings
+from novelink.training.settings_file import from_dict, override
 
 
 def write(tmp_path, text):

@@ -82,14 +82,13 @@ def command(
     except ImportError as error:
         raise MissingExtraError("training", "train") from error
     from novelink.cli.train import read_documents
-    from novelink.schema import BIORED, load_schema
     from novelink.training.settings import load_settings
 
     settings = load_settings(config, overrides)
     files = [path for path in (settings.data.train, settings.data.dev) if path]
     if not files:
         raise SettingsError("no documents", remedy="Set data.train (and data.dev) to a file")
-    schema = load_schema(settings.data.schema) if settings.data.schema else BIORED
+    schema = settings.data.vocabulary()
     documents = [document for path in files for document in read_documents(path, schema)]
     run = CrossValidation(
         settings,

@@ -99,7 +99,7 @@ def command(runs: tuple[str, ...], **given: Any) -> None:
         from novelink.training.reproduction import Data, Reproduction
     except ImportError as error:
         raise MissingExtraError("training", "train") from error
-    from novelink.training.settings import override
+    from novelink.training.settings_file import override
 
     chosen = presets(runs)
     base = override(

@@ -39,7 +39,6 @@ def command(config: str, overrides: tuple[str, ...], output: str | None) -> None
         from novelink.training.loop import Trainer
     except ImportError as error:
         raise MissingExtraError("training", "train") from error
-    from novelink.schema import BIORED, load_schema
     from novelink.training.settings import load_settings
 
     changes = [*overrides, *([f"output='{output}'"] if output else [])]
@@ -48,7 +47,7 @@ def command(config: str, overrides: tuple[str, ...], output: str | None) -> None
         raise SettingsError(
             "no training documents", remedy="Set data.train (and data.dev) to a file"
         )
-    schema = load_schema(settings.data.schema) if settings.data.schema else BIORED
+    schema = settings.data.vocabulary()
     train = read_documents(settings.data.train, schema)
     dev = read_documents(settings.data.dev, schema) if settings.data.dev else []
     train, teaching = with_teachers(train, settings.teacher, schema)

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from novelink.errors import ModelError
 from novelink.formats import read, write
-from novelink.schema import BIORED, load_schema
 from novelink.scoring import score
 from novelink.training.folds import Folds
 from novelink.training.loop import Trainer
@@ -58,7 +57,7 @@ class CrossValidation:
         self.documents = list(documents)
         self.output = output
         self.log = log
-        self.schema = load_schema(settings.data.schema) if settings.data.schema else BIORED
+        self.schema = settings.data.vocabulary()
         self.folds = Folds.of(self.documents, folds, settings.optim.seed)
         fixed = asdict(settings)
         fixed.pop("output")

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import tomllib
-from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args, get_type_hints
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from novelink.errors import SettingsError
+from novelink.schema import BIORED, load_schema
+from novelink.training.settings_file import read_settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
+
+    from novelink.schema import Schema
 
 
 def _within(name: str, value: float, least: float, most: float) -> None:
@@ -37,6 +40,14 @@ class DataSettings:
     train: str = ""
     dev: str = ""
     schema: str | None = None
+
+    def vocabulary(self) -> Schema:
+        """The schema that ``schema`` names, loaded.
+
+        Raises:
+            SettingsError: the file cannot be read or holds no schema.
+        """
+        return load_schema(self.schema) if self.schema else BIORED
 
 
 @dataclass(frozen=True)
@@ -236,88 +247,4 @@ def load_settings(path: str | Path, overrides: Iterable[str] = ()) -> TrainSetti
     Raises:
         SettingsError: unreadable file, unknown key, or a value of the wrong type.
     """
-    path = Path(path)
-    try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise SettingsError(
-            f"cannot read the settings: {error.strerror}", source=str(path)
-        ) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SettingsError(f"not a TOML file: {error}", source=str(path)) from error
-    settings: TrainSettings = from_dict(TrainSettings, data, source=str(path))
-    return override(settings, overrides)
-
-
-def override(settings: TrainSettings, overrides: Iterable[str]) -> TrainSettings:
-    """Settings with ``section.key=value`` texts applied; values are TOML, bare words are texts."""
-    for text in overrides:
-        key, separator, value = text.partition("=")
-        if not separator:
-            raise SettingsError(f"'{text}' is no setting", remedy="Write --set section.key=value")
-        try:
-            parsed = tomllib.loads(f"value = {value}")["value"]
-        except tomllib.TOMLDecodeError:
-            parsed = None if value.strip().lower() in ("none", "null", "") else value.strip()
-        settings = _set(settings, key.strip().split("."), parsed, text)
-    return settings
-
-
-def _set(settings: Any, path: list[str], value: Any, text: str) -> Any:
-    hints = get_type_hints(type(settings))
-    name, *rest = path
-    if name not in hints:
-        raise SettingsError(
-            f"unknown setting in '{text}'", remedy=f"Settings here: {', '.join(hints)}"
-        )
-    if rest:
-        if not is_dataclass(getattr(settings, name)):
-            raise SettingsError(f"'{name}' in '{text}' has no settings below it")
-        return replace(settings, **{name: _set(getattr(settings, name), rest, value, text)})
-    if value is None and hints[name] is str and text.rstrip().endswith("="):
-        value = ""
-    return replace(settings, **{name: _checked(hints[name], value, text, None)})
-
-
-def from_dict(kind: Any, data: dict[str, Any], *, source: str | None = None, at: str = "") -> Any:
-    """A settings class from nested plain values.
-
-    Raises:
-        SettingsError: unknown key or a value of the wrong type.
-    """
-    hints = get_type_hints(kind)
-    unknown = sorted(set(data) - set(hints))
-    if unknown:
-        raise SettingsError(
-            f"unknown setting '{at}{unknown[0]}'",
-            source=source,
-            remedy=f"Settings here: {', '.join(item.name for item in fields(kind))}",
-        )
-    values = {
-        name: _checked(hints[name], value, f"{at}{name}", source) for name, value in data.items()
-    }
-    try:
-        return kind(**values)
-    except SettingsError as error:
-        raise SettingsError(error.message, source=source, remedy=error.remedy) from error
-
-
-def _checked(hint: Any, value: Any, name: str, source: str | None) -> Any:
-    if is_dataclass(hint):
-        if not isinstance(value, dict):
-            raise SettingsError(f"'{name}' must be a table", source=source)
-        return from_dict(hint, value, source=source, at=f"{name}.")
-    allowed = get_args(hint) or (hint,)
-    if value is None and type(None) in allowed:
-        return None
-    # TOML writes 1 for 1.0, and bool is a kind of int in Python: both need care.
-    if float in allowed and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    if isinstance(value, bool) and bool not in allowed:
-        allowed = ()
-    if not any(isinstance(value, kind) for kind in allowed if kind is not type(None)):
-        names = " or ".join(
-            getattr(kind, "__name__", str(kind)) for kind in get_args(hint) or (hint,)
-        )
-        raise SettingsError(f"'{name}' must be {names}, not {value!r}", source=source)
-    return value
+    return read_settings(TrainSettings, path, overrides)

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from novelink.errors import SettingsError
 from novelink.schema import BIORED
-from novelink.training.settings import from_dict, override
+from novelink.training.settings_file import from_dict, read_settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
 
 @dataclass(frozen=True)
@@ -30,9 +29,9 @@ class CorpusSettings:
     """
 
     path: str
-    types: list = field(default_factory=lambda: list(BIORED.entity_types))  # type: ignore[type-arg]  # the settings reader knows plain lists and dicts
-    aliases: dict = field(default_factory=dict)  # type: ignore[type-arg]  # as above
-    relations: list = field(default_factory=list)  # type: ignore[type-arg]  # as above
+    types: list[str] = field(default_factory=lambda: list(BIORED.entity_types))
+    aliases: dict[str, str] = field(default_factory=dict)
+    relations: list[str] = field(default_factory=list)
     share: float = 1.0
     weight: float = 1.0
 
@@ -69,9 +68,9 @@ class TaggerSettings:
     output: str = "runs/tagger"
     encoder: str = "embedded"
     weights: str = ""
-    corpora: list = field(default_factory=list)  # type: ignore[type-arg]  # as above
+    corpora: list[dict[str, Any]] = field(default_factory=list)
     dev: str = ""
-    held_out: list = field(default_factory=list)  # type: ignore[type-arg]  # as above
+    held_out: list[str] = field(default_factory=list)
     max_length: int = 512
     epochs: int = 8
     rate: float = 2e-4
@@ -118,15 +117,4 @@ def load_tagger_settings(path: str | Path, overrides: Iterable[str] = ()) -> Tag
     Raises:
         SettingsError: unreadable file, unknown key, or a value of the wrong type.
     """
-    path = Path(path)
-    try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise SettingsError(
-            f"cannot read the settings: {error.strerror}", source=str(path)
-        ) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SettingsError(f"not a TOML file: {error}", source=str(path)) from error
-    settings: Any = from_dict(TaggerSettings, data, source=str(path))
-    result: TaggerSettings = override(settings, overrides)  # type: ignore[assignment]  # it keeps the class it is given
-    return result
+    return read_settings(TaggerSettings, path, overrides)

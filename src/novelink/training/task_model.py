@@ -27,10 +27,11 @@ from novelink.reading.document import DocumentReading, type_markers, type_words
 from novelink.reading.marking import END_MARKER, START_MARKER
 from novelink.reading.pair import PairReading
 from novelink.reading.tokens import token_id
-from novelink.schema import BIORED, Schema, load_schema
+from novelink.schema import Schema
 from novelink.training.document_samples import DocumentSamples, document_samples
 from novelink.training.samples import PairSamples, pair_samples
-from novelink.training.settings import TrainSettings, from_dict
+from novelink.training.settings import TrainSettings
+from novelink.training.settings_file import from_dict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -118,7 +119,7 @@ def build_model(settings: TrainSettings) -> TaskModel:
         ModelError: the encoder cannot be loaded.
     """
     _check_reading(settings)
-    schema = load_schema(settings.data.schema) if settings.data.schema else BIORED
+    schema = settings.data.vocabulary()
     chosen = settings.encoder
     tokenizer = load_tokenizer(chosen.name, revision=chosen.revision, offline=chosen.offline)
     encoder = load_encoder(
@@ -211,7 +212,7 @@ def load_model(folder: Path) -> TaskModel:
         configuration = json.loads((folder / "encoder.json").read_text(encoding="utf-8"))
         state = load_file(folder / "model.safetensors")
         tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-        settings: TrainSettings = from_dict(TrainSettings, about["settings"])
+        settings = from_dict(TrainSettings, about["settings"])
         schema = Schema.from_dict(about["schema"])
     except Exception as error:  # each library has its own; all mean the same here
         raise ModelError(
