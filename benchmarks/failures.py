@@ -1,7 +1,9 @@
 """What the models that come along get wrong, on the abstracts that chose their thresholds.
 
     python benchmarks/failures.py Dev.PubTator
+    python benchmarks/failures.py Dev.PubTator --answers compact=found.pubtator
 
+The second form takes what ``novelink extract Dev.PubTator --model compact`` wrote.
 Writes benchmarks/results/failures-biored-dev.json: counts by the kind of pair, by distance, of
 turned signs and of mistaken novelty, and what each model says about the cases that
 docs/limits.md tells of (ids and answers only, no text). Never for Test: reading its errors would
@@ -149,7 +151,9 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("dev", help="BioRED Dev")
     parser.add_argument("--threads", type=int)
+    parser.add_argument("--answers", action="append", default=[], metavar="MODEL=FILE")
     chosen = parser.parse_args()
+    given = dict(entry.split("=", 1) for entry in chosen.answers)
     gold = list(read(chosen.dev))
     candidates = {document.id: candidate_pairs(document) for document in gold}
     result = {"data": "BioRED Dev", "novelink": __version__, "models": {}, "cases": {}}
@@ -166,7 +170,10 @@ def main():
         ]
     for name in sorted(embedded_names(), key=lambda name: name != default_name()):
         manifest = json.loads((find_bundle(name) / MANIFEST).read_text(encoding="utf-8"))
-        predicted = list(Extractor.load(name, threads=chosen.threads).extract(gold))
+        if name in given:
+            predicted = list(read(given[name]))
+        else:
+            predicted = list(Extractor.load(name, threads=chosen.threads).extract(gold))
         result["models"][name] = {
             "sha256": manifest["files"][GRAPH]["sha256"],
             **tally(gold, predicted),

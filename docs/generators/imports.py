@@ -24,7 +24,7 @@ PICTURE = HERE.parent / "images/architecture.svg"
 # Imported by nearly all others: they stand at the top, without lines.
 FOUNDATION = ("errors", "schema", "document")
 # Names only, or entry points without a life of their own.
-LEFT_OUT = ("__init__", "__main__", "lazy_names")
+LEFT_OUT = ("__init__", "__main__", "lazy_names", "limits", "toml_file")
 # Parts of a folder that stand for themselves, since folders above it use them.
 APART = {"annotate.sentences": "sentences"}
 
@@ -46,6 +46,8 @@ PURPOSES = {
     "scoring": "the track's scorer",
     "curation": "people's decisions",
     "tables": "for terminals",
+    "self_test": "the same answers here?",
+    "diagnosis": "does it work here?",
     "model": "encoder, heads (torch)",
     "training": "loop, export (torch)",
     "view": "the page",
@@ -226,7 +228,7 @@ def _mean(numbers: list[float], otherwise: float) -> float:
 def lines_of(order: dict[str, set[str]]) -> list[tuple[str, str]]:
     """Imports that do not follow from others, foundation left out."""
     kept = []
-    for here in sorted(order):
+    for here in sorted(set(order) - set(FOUNDATION)):
         for there in sorted(order[here] - set(FOUNDATION)):
             others = order[here] - {there}
             if not any(there in reachable(order, other) for other in others):
