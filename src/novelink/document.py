@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from novelink import limits
 from novelink.errors import DataError
 
 if TYPE_CHECKING:
@@ -225,9 +226,11 @@ def check_document(
         The same document.
 
     Raises:
-        DataError: passages overlap or go backwards, or a mention's text is not
-            the text at its offsets.
+        DataError: passages overlap or go backwards, a mention's text is not the
+            text at its offsets, or the document exceeds a limit of
+            :mod:`novelink.limits`.
     """
+    _check_size(document, source, line)
     position = 0
     for passage in document.passages:
         if passage.offset < position:
@@ -252,6 +255,32 @@ def check_document(
     return document
 
 
+def _check_size(document: Document, source: str | None, line: int | None) -> None:
+    """Refuse what is too large, before anything is made of it."""
+    end = max((passage.end for passage in document.passages), default=0)
+    pairs = sum(_pairs_stated(relation) for relation in document.relations)
+    for found, most, what in (
+        (len(document.id), limits.ID_LENGTH, "characters in its id"),
+        (end, limits.TEXT, "characters of text"),
+        (len(document.mentions), limits.MENTIONS, "mentions"),
+        (len(document.relations), limits.RELATIONS, "relations"),
+        (pairs, limits.RELATION_PAIRS, "pairs of ids in its relations"),
+    ):
+        if found > most:
+            raise DataError(
+                f"document {document.id[:40]} has {found:,} {what}, and {most:,} is the most",
+                source=source,
+                line=line,
+                remedy="Split it, or check its offsets and ids; docs/input-limits.md lists the limits",
+            )
+
+
+def _pairs_stated(relation: Relation) -> int:
+    """An upper bound of what compound ids on both sides come to."""
+    first, second = (1 + name.count(",") + name.count(";") for name in (relation.id1, relation.id2))
+    return first * second
+
+
 def _mention_faults(mentions: tuple[Mention, ...], text: str) -> Iterator[tuple[int, str]]:
     for index, mention in enumerate(mentions):
         name = f"mention '{mention.text}' at {mention.start}–{mention.end}"
@@ -261,7 +290,11 @@ def _mention_faults(mentions: tuple[Mention, ...], text: str) -> Iterator[tuple[
             min(start for start, _ in mention.spans),
             max(end for _, end in mention.spans),
         ):
-            yield index, f"{name} does not cover its parts {mention.spans}"
+            yield index, f"{name} does not cover its parts {mention.spans[:3]}"
+        elif len(mention.spans) > limits.MENTION_PARTS:
+            yield index, f"{name} has {len(mention.spans):,} parts, {limits.MENTION_PARTS} at most"
+        elif mention.end - mention.start > limits.MENTION_LENGTH:
+            yield index, f"{name} is longer than {limits.MENTION_LENGTH:,} characters"
         else:
             found = " ".join(text[start:end] for start, end in mention.parts)
             if found != mention.text:

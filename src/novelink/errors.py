@@ -7,6 +7,25 @@ exits with :attr:`NovelinkError.exit_code`.
 
 from __future__ import annotations
 
+import re
+
+LONGEST_LINE = 2_000
+"""Characters of an error's line; of longer ones the middle is left out."""
+
+_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+
+
+def one_line(text: str) -> str:
+    r"""Text that quotes foreign data, fit for a terminal: one line of bounded length.
+
+    Line ends, terminal commands and what no file can hold are written as
+    escapes (``\x1b``).
+    """
+    text = _UNPRINTABLE.sub(lambda found: ascii(found[0])[1:-1], text)
+    if len(text) > LONGEST_LINE:
+        text = f"{text[: LONGEST_LINE * 3 // 4]} … {text[-LONGEST_LINE // 5 :]}"
+    return text
+
 
 class NovelinkError(Exception):
     """An error with a place and a remedy.
@@ -39,7 +58,7 @@ class NovelinkError(Exception):
         if self.line is not None:
             place = f"{place}:{self.line}" if place else f"line {self.line}"
         text = f"{place}: {self.message}" if place else self.message
-        return f"{text}. {self.remedy}" if self.remedy else text
+        return one_line(f"{text}. {self.remedy}" if self.remedy else text)
 
     def __reduce__(self) -> tuple[object, ...]:
         # Exception's own pickling drops keyword-only arguments; errors cross processes here.

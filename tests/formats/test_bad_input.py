@@ -388,7 +388,7 @@ BAD_FILES = {
         3,
         "not JSON: Invalid control character",
     ),
-    "JSON too deep": ("a.json", bioc_json("[" * 100_000), 3, "not usable JSON"),
+    "JSON too deep": ("a.json", bioc_json("[" * 100_000), 3, "nested too deeply"),
     "JSON broken UTF-8": (
         "a.json",
         bioc_json('{"id": "§"}').replace("§".encode(), b"\xff"),

@@ -8,8 +8,8 @@ import tarfile
 
 import pytest
 
-from novelink.formats.source import CutOffError
-from novelink.scale import container
+from novelink import limits
+from novelink.formats.unpacking import CutOffError
 from novelink.scale.container import ContainerError, open_container
 from novelink.scale.corpus import find_files
 
@@ -97,7 +97,7 @@ def test_a_gzip_that_is_cut_or_wrong_at_its_very_end_is_told(tools, tmp_path, da
 
 @pytest.mark.parametrize("inside", [False, True])
 def test_a_decompression_bomb_is_stopped(tools, tmp_path, monkeypatch, inside):
-    monkeypatch.setattr(container, "BOMB_FREE", 1 << 20)
+    monkeypatch.setattr(limits, "BOMB_FREE_BYTES", 1 << 20)
     bomb = gzip.compress(bytes(8 << 20), 9)
     if inside:
         path = tools.pack(tmp_path / "x.tar", {"bomb.xml.gz": bomb})

@@ -24,7 +24,11 @@ Span = tuple[int, int]
 _CLOSERS = "\"'”’»)]}"
 
 # An end mark with what closes around it, then a blank; or an empty line.
-_CANDIDATE = re.compile(rf"(?P<mark>[.?!…]+)(?P<close>[{re.escape(_CLOSERS)}]*)(?=\s|$)|\n\s*\n")
+# Begun at a run's first mark alone: to try every mark of a long run would take its length squared.
+_CANDIDATE = re.compile(
+    rf"(?<![.?!…])(?P<mark>[.?!…]++)(?P<close>[{re.escape(_CLOSERS)}]*+)(?=\s|$)|\n\s*\n"
+)
+_BLANKS = re.compile(r"\s*")
 
 # "in mice.The", "cells.12 We": the blank went missing, or a citation number stands there.
 _GLUED = re.compile(
@@ -185,7 +189,8 @@ def _inside(position: int, mark: int, brackets: list[Span], starts: list[int]) -
 
 def _is_end(text: str, found: re.Match[str]) -> bool:
     """Whether this end mark ends a sentence."""
-    after = text[found.end() :].lstrip()[:60]
+    begin = _BLANKS.match(text, found.end()).end()  # type: ignore[union-attr]  # matches nothing too
+    after = text[begin : begin + 60]
     if not after:
         return True
     mark, closed = found["mark"], bool(found["close"])

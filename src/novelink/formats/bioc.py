@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from novelink import limits
 from novelink.document import Document, Mention, Passage
 from novelink.formats.bioc_relations import parse_relation, relation_infons
 from novelink.formats.identifiers import read_ids, survives, written_id
@@ -67,6 +68,12 @@ def build_document(data: Any, line: int | None, intake: Intake) -> Document:
         raise intake.fault("a document without an id", line=line, remedy="Give it an <id>")
     try:
         document = _Builder(doc_id, line, intake).build(data)
+    except RecursionError as error:
+        raise intake.fault(
+            f"document {doc_id[:40]} is nested too deeply",
+            line=line,
+            remedy="docs/input-limits.md lists the limits",
+        ) from error
     except (TypeError, AttributeError, KeyError, ValueError, IndexError) as error:
         what = f"'{error.args[0]}' is missing" if isinstance(error, KeyError) else error
         raise intake.fault(
@@ -93,6 +100,13 @@ class _Builder:
         for passage in data["passages"]:
             self._passage(passage)
         self._collect(data)
+        if len(self.annotations) > limits.MENTIONS:
+            raise self.intake.fault(
+                f"document {self.id[:40]} has {len(self.annotations):,} mentions, and "
+                f"{limits.MENTIONS:,} is the most",
+                line=self.line,
+                remedy="Split it; docs/input-limits.md lists the limits",
+            )
         passages = _with_types(self.passages, self.typed)
         text = Document(self.id, passages).text if self.annotations else ""
         mentions: list[Mention] = []
@@ -128,8 +142,8 @@ class _Builder:
         for sentence in sentences:
             self._collect(sentence)
         if text is None:
-            text = _joined(sentences, _whole(raw["offset"]))
-        self.passages.append(Passage(_whole(raw["offset"]), str(text), kind or "", rest))
+            text = _joined(sentences, _place(raw["offset"]))
+        self.passages.append(Passage(_place(raw["offset"]), str(text), kind or "", rest))
 
     def _mention(self, raw: dict[str, Any], text: str) -> Mention | None:
         infons = raw["infons"]
@@ -145,8 +159,11 @@ class _Builder:
             return None
         spans = tuple(
             (_whole(place["offset"]), _whole(place["offset"]) + _whole(place["length"]))
-            for place in raw["locations"]
+            for place in raw["locations"][: limits.MENTION_PARTS + 1]
         )
+        # Looked at before the text is copied: a short file could ask for long copies.
+        if any(end - start > limits.MENTION_LENGTH for start, end in spans):
+            raise ValueError(f"a mention of more than {limits.MENTION_LENGTH:,} characters")
         if len(spans) == 1:
             ((start, end),) = spans
             found = text[start:end]
@@ -183,6 +200,14 @@ def _whole(value: Any) -> int:
     raise ValueError(f"'{value}' is no whole number")
 
 
+def _place(value: Any) -> int:
+    """Where a stretch of text begins: gaps before it are filled, so it cannot be anywhere."""
+    found = _whole(value)
+    if found > limits.TEXT:
+        raise ValueError(f"an offset of {found:,}; a text has {limits.TEXT:,} characters at most")
+    return found
+
+
 def _same_letters(first: str, second: str) -> bool:
     return "".join(first.split()) == "".join(second.split())
 
@@ -192,8 +217,8 @@ def _joined(sentences: Any, offset: int) -> str:
     position = offset
     for sentence in sentences:
         text = str(sentence.get("text") or "")
-        parts += (" " * (_whole(sentence["offset"]) - position), text)
-        position = _whole(sentence["offset"]) + len(text)
+        parts += (" " * (_place(sentence["offset"]) - position), text)
+        position = _place(sentence["offset"]) + len(text)
     return "".join(parts)
 
 

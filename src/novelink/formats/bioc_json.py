@@ -10,7 +10,7 @@ from novelink.errors import DataError
 from novelink.formats import jsonl
 from novelink.formats.bioc import build_document, document_data
 from novelink.formats.json_stream import stream_objects
-from novelink.formats.source import CutOffError
+from novelink.formats.unpacking import CutOffError
 from novelink.formats.writer import Writer
 
 if TYPE_CHECKING:

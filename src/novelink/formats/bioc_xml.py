@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any, cast
 from xml.etree.ElementTree import Element, ParseError, XMLPullParser
 from xml.parsers import expat
 
+from novelink import limits
 from novelink.errors import DataError
 from novelink.formats.bioc import build_document, document_data
-from novelink.formats.source import CutOffError
+from novelink.formats.unpacking import CutOffError
 from novelink.formats.writer import Writer
 
 if TYPE_CHECKING:
@@ -100,6 +101,8 @@ def _elements(source: Source) -> Iterator[tuple[Element, int]]:
     parser: XMLPullParser[Element] = XMLPullParser(("start", "end"))
     guard = _PrologGuard(source.name)
     root: Element | None = None
+    depth = 0
+    size = 0  # bytes since the last document's end
     line = 1  # where the next byte to be fed stands
     first_line = 1  # where the current document begins
     piece = b""
@@ -108,7 +111,11 @@ def _elements(source: Source) -> Iterator[tuple[Element, int]]:
             if not guard.done:
                 guard.feed(piece)
             parser.feed(piece)
+            size += len(piece)
             for event, element in cast("Iterator[tuple[str, Element]]", parser.read_events()):
+                depth += 1 if event == "start" else -1
+                if depth > limits.DEPTH:
+                    raise _too_much(f"elements nested more than {limits.DEPTH} deep", source)
                 if root is None:
                     root = element
                 elif element.tag != "document":
@@ -119,6 +126,9 @@ def _elements(source: Source) -> Iterator[tuple[Element, int]]:
                     yield element, first_line
                     # Without this the collection keeps every document it has had.
                     root.clear()
+                    size = 0
+            if size > limits.DOCUMENT_BYTES:
+                raise _too_much(f"a document of more than {limits.DOCUMENT_BYTES:,} bytes", source)
             line += piece.count(b"\n")
         parser.close()
     except ParseError as error:
@@ -133,6 +143,14 @@ def _elements(source: Source) -> Iterator[tuple[Element, int]]:
     except CutOffError as error:
         error.line = line
         raise
+
+
+def _too_much(what: str, source: Source) -> CutOffError:
+    return CutOffError(
+        what,
+        source=source.name,
+        remedy="An end tag may be missing; docs/input-limits.md lists the limits",
+    )
 
 
 _NO_ELEMENT, _UNCLOSED_TOKEN = 3, 5  # expat's codes of what a cut-off file gives

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from novelink.document import NOT_NOVEL, NOVEL, Document, check_document
 from novelink.errors import DataError
-from novelink.formats.source import CutOffError
+from novelink.formats.unpacking import CutOffError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

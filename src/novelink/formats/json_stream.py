@@ -12,7 +12,8 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
-from novelink.formats.source import CutOffError
+from novelink import limits
+from novelink.formats.unpacking import CutOffError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 _SPACE = re.compile(r"[ \t\r\n]*")
 _DECODE = json.JSONDecoder().raw_decode
 
-LONGEST = 1 << 28
+LONGEST = limits.DOCUMENT_BYTES
 """Characters of one document; more is a fault of the file, not a document."""
 
 _REMEDY = "The file is damaged or was cut off: fetch or write it again"
@@ -43,6 +44,7 @@ class JsonStream:
         self._buffer = ""
         self._position = 0
         self._lines = 1  # number of the line on which the buffer begins
+        self._dropped = 0  # characters before the buffer
         self._ended = False
         self._not_utf8: CutOffError | None = None
 
@@ -50,6 +52,11 @@ class JsonStream:
     def line(self) -> int:
         """Line of the cursor."""
         return self._line_at(self._position)
+
+    @property
+    def place(self) -> int:
+        """Characters before the cursor."""
+        return self._dropped + self._position
 
     def _line_at(self, position: int) -> int:
         return self._lines + self._buffer.count("\n", 0, position)
@@ -62,6 +69,7 @@ class JsonStream:
         if self._ended:
             return False
         self._lines += self._buffer.count("\n", 0, self._position)
+        self._dropped += self._position
         parts = [self._buffer[self._position :]]
         self._position = 0
         gained = 0
@@ -148,8 +156,9 @@ class JsonStream:
                         remedy=_REMEDY,
                     ) from error
             except (RecursionError, ValueError) as error:
+                deep = isinstance(error, RecursionError)
                 raise CutOffError(
-                    f"not usable JSON ({error})",
+                    "the JSON is nested too deeply" if deep else f"not usable JSON ({error})",
                     source=self.source.name,
                     line=self.line,
                     remedy=_REMEDY,
@@ -157,6 +166,7 @@ class JsonStream:
             else:
                 # A number or word that touches the end of the buffer may go on after it.
                 if end < len(self._buffer) or self._buffer[end - 1] in '"]}' or self._ended:
+                    self._check_depth(found)
                     self._position = end
                     return found
             if self._ended:
@@ -169,18 +179,47 @@ class JsonStream:
                     remedy=_REMEDY,
                 )
             if len(self._buffer) - self._position > LONGEST:
-                raise CutOffError(
-                    f"a document of more than {LONGEST:,} characters",
-                    source=self.source.name,
-                    line=self.line,
-                    remedy="A quotation mark or bracket may be missing",
-                )
+                raise self.too_long()
             # Doubling: a long document is parsed anew a few times only.
             self._more(max(65_536, len(self._buffer) - self._position))
+
+    def too_long(self) -> DataError:
+        """An error about what has no end."""
+        return CutOffError(
+            f"a document of more than {LONGEST:,} characters",
+            source=self.source.name,
+            line=self.line,
+            remedy="A quotation mark or bracket may be missing",
+        )
+
+    def _check_depth(self, value: Any) -> None:
+        if is_deep(value, limits.DEPTH):
+            raise CutOffError(
+                f"the JSON is nested more than {limits.DEPTH} deep",
+                source=self.source.name,
+                line=self.line,
+                remedy="Documents need fewer than ten; docs/input-limits.md lists the limits",
+            )
 
     def _may_be_unfinished(self, error: json.JSONDecodeError) -> bool:
         """Whether more text could mend a fault: it lies at the end of what is there."""
         return error.msg.startswith("Unterminated string") or error.pos >= len(self._buffer) - 16
+
+
+def is_deep(value: Any, most: int) -> bool:
+    """Whether parsed JSON has more levels than that."""
+    level = [value]
+    for _ in range(most + 1):
+        level = [
+            inner
+            for outer in level
+            if isinstance(outer, dict | list)
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+            if isinstance(inner, dict | list)
+        ]
+        if not level:
+            return False
+    return True
 
 
 def stream_objects(source: Source, arrays: frozenset[str]) -> Iterator[tuple[dict[str, Any], int]]:
@@ -228,6 +267,7 @@ def _walk_object(
     stream.take("{")
     own: dict[str, Any] = {}
     is_frame = False
+    begin = stream.place
     if stream.peek() == "}":
         stream.take("}")
         yield own, line
@@ -240,8 +280,12 @@ def _walk_object(
         if key in arrays and stream.peek() == "[":
             is_frame = True
             yield from _elements(stream)
+            begin = stream.place
         else:
             own[key] = stream.value()
+        # Around documents stands little; what has no end would fill the memory key by key.
+        if stream.place - begin > LONGEST:
+            raise stream.too_long()
         if stream.take(",}") == "}":
             break
     if not is_frame:

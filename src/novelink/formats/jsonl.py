@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from novelink.document import Document, Evidence, Mention, Passage, Relation
 from novelink.errors import DataError
-from novelink.formats.source import CutOffError
+from novelink.formats.unpacking import CutOffError
 from novelink.formats.writer import Writer
 
 if TYPE_CHECKING:

@@ -17,9 +17,11 @@ import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from novelink import limits
 from novelink.document import Document
 from novelink.errors import DataError
 from novelink.formats.text_lines import one_line, split_title, text_lines
+from novelink.formats.unpacking import CutOffError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,11 +41,19 @@ _TITLES = ("TI", "BTI", "TT")  # of an article, of a book, in its own language
 @dataclass
 class _Record:
     line: int
-    fields: dict[str, str] = field(default_factory=dict)
+    parts: dict[str, list[str]] = field(default_factory=dict)
+    size: int = 0
+
+    def add(self, tag: str, text: str) -> None:
+        self.parts.setdefault(tag, []).append(text)
+        self.size += len(text)
 
     @property
     def name(self) -> str:
-        return self.fields.get("PMID", "").strip()
+        return self.text("PMID").strip()
+
+    def text(self, tag: str) -> str:
+        return " ".join(self.parts.get(tag, ()))
 
 
 def sniff(prefix: bytes) -> bool:
@@ -80,15 +90,15 @@ def _records(source: Source, intake: Intake) -> Iterator[_Record]:
             tag = ""
         elif found:
             tag = found[1]
-            if tag == "PMID" and record is not None and "PMID" in record.fields:
+            if tag == "PMID" and record is not None and "PMID" in record.parts:
                 yield record
                 record = None
             record = record or _Record(number)
             # The first of a repeated tag counts: further abstracts are translations.
-            if tag in record.fields:
+            if tag in record.parts:
                 tag = ""
             else:
-                record.fields[tag] = found[2]
+                record.add(tag, found[2])
         elif not _CONTINUED.match(line) or record is None:
             raise intake.fault(
                 f"'{line[:40]}' begins with no tag",
@@ -96,7 +106,14 @@ def _records(source: Source, intake: Intake) -> Iterator[_Record]:
                 remedy="A MEDLINE line begins with a tag such as 'TI  - ', or with blanks",
             )
         elif tag:
-            record.fields[tag] += " " + line.strip()
+            record.add(tag, line.strip())
+        if record is not None and record.size > limits.TEXT:
+            raise CutOffError(
+                f"a record of more than {limits.TEXT:,} characters",
+                source=source.name,
+                line=record.line,
+                remedy="A line 'PMID- ' may be missing; docs/input-limits.md lists the limits",
+            )
     if record is not None:
         yield record
 
@@ -108,8 +125,8 @@ def _document(record: _Record, intake: Intake) -> Document:
             line=record.line,
             remedy="Each record begins with a line 'PMID- ' and digits",
         )
-    title = next((one_line(record.fields[tag]) for tag in _TITLES if record.fields.get(tag)), "")
-    abstract = one_line(record.fields.get("AB", ""))
+    title = next((one_line(text) for tag in _TITLES if (text := record.text(tag))), "")
+    abstract = one_line(record.text("AB"))
     if not title and not abstract:
         raise intake.fault(
             f"document {record.name} has neither title nor abstract",
@@ -120,7 +137,7 @@ def _document(record: _Record, intake: Intake) -> Document:
         title, abstract = split_title([abstract])
     infons = {"pmid": record.name}
     for tag, key in _INFONS.items():
-        value = record.fields.get(tag, "").strip()
+        value = record.text(tag).strip()
         if value:
             infons.setdefault(key, value[:4] if key == "year" else value)
     document = Document.from_text(record.name, title, abstract)

@@ -13,10 +13,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 from xml.etree.ElementTree import Element, ParseError, fromstring
 
+from novelink import limits
 from novelink.document import Document
 from novelink.errors import DataError
-from novelink.formats.source import CutOffError
 from novelink.formats.text_lines import one_line, split_title
+from novelink.formats.unpacking import CutOffError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,10 +27,9 @@ if TYPE_CHECKING:
 
 _BEGINNING = re.compile(rb"<(PubmedArticle|PubmedBookArticle)[\s>]")
 _LONGEST_TAG = 24  # of a beginning that may be cut by the end of a chunk
-_ROOT_END = re.compile(rb"</Pubmed(?:Book)?ArticleSet\s*>|<Pubmed(?:Book)?ArticleSet[^>]*/>")
+_ROOT_END = re.compile(rb"</Pubmed(?:Book)?ArticleSet\s*>|<Pubmed(?:Book)?ArticleSet[^<>]*/>")
 _ENCODING = re.compile(rb"<\?xml[^>]*encoding\s*=\s*[\"']([\w-]+)")
-_TAIL = re.compile(rb"<DeleteCitation>")
-_DELETED = re.compile(rb"<DeleteCitation>(.*?)</DeleteCitation>", re.DOTALL)
+_DELETED = (b"<DeleteCitation>", b"</DeleteCitation>")
 # MathML's prefix is declared by PubMed's DTD, which is never fetched.
 _WRAPPED = b'<article xmlns:mml="http://www.w3.org/1998/Math/MathML">%b</article>'
 
@@ -72,12 +72,14 @@ def _articles(source: Source, intake: Intake) -> Iterator[tuple[bytes, int]]:
     rest = b""
     line = 1
     closed = False
+    searched = 0  # up to here the rest holds no end of its article
     for chunk in source.chunks():
         rest += chunk
         position = 0
         while begin := _BEGINNING.search(rest, position):
             end_tag = b"</" + begin[1] + b">"
-            end = rest.find(end_tag, begin.end())
+            end = rest.find(end_tag, max(begin.end(), searched))
+            searched = 0
             if end < 0:
                 break
             _count_deleted(rest[position : begin.start()], intake)
@@ -87,12 +89,21 @@ def _articles(source: Source, intake: Intake) -> Iterator[tuple[bytes, int]]:
             line += rest.count(b"\n", begin.start(), end)
             position = end
         keep = begin.start() if begin else max(position, len(rest) - _LONGEST_TAG)
-        if not begin and (tail := _TAIL.search(rest, position)):
+        if not begin and (tail := rest.find(_DELETED[0], position)) >= 0:
             # What follows the articles is short; it is kept whole for its counts.
-            keep = tail.start()
-        closed = closed or _ROOT_END.search(rest, position) is not None
+            keep = tail
+        stop = begin.start() if begin else len(rest)
+        closed = closed or _ROOT_END.search(rest, position, stop) is not None
         line += rest.count(b"\n", position, keep)
         rest = rest[keep:]
+        searched = max(0, len(rest) - _LONGEST_TAG) if begin else 0
+        if len(rest) > limits.DOCUMENT_BYTES:
+            raise CutOffError(
+                f"an article of more than {limits.DOCUMENT_BYTES:,} bytes",
+                source=source.name,
+                line=line,
+                remedy="An end tag may be missing; docs/input-limits.md lists the limits",
+            )
     _count_deleted(rest, intake)
     if not closed:
         raise CutOffError(
@@ -104,10 +115,13 @@ def _articles(source: Source, intake: Intake) -> Iterator[tuple[bytes, int]]:
 
 
 def _count_deleted(between: bytes, intake: Intake) -> None:
-    for found in _DELETED.finditer(between):
-        intake.report.notes["papers that PubMed has withdrawn (DeleteCitation), ids only"] += found[
-            1
-        ].count(b"</PMID>")
+    begin, end = _DELETED
+    stop = 0
+    # By hand: an expression would search to the end anew from every beginning without one.
+    while (start := between.find(begin, stop)) >= 0 and (stop := between.find(end, start)) >= 0:
+        intake.report.notes["papers that PubMed has withdrawn (DeleteCitation), ids only"] += (
+            between.count(b"</PMID>", start, stop)
+        )
 
 
 def _document(raw: bytes, line: int, intake: Intake) -> Document:

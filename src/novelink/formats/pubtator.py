@@ -15,16 +15,18 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from novelink.document import Document, Mention, Passage, Relation
+from novelink import limits
+from novelink.document import Document, Mention, Passage
 from novelink.errors import DataError
 from novelink.formats.identifiers import read_ids, survives, written_id
-from novelink.formats.pubtator_relations import SUBJECT, merge_subject, parse_relation
-from novelink.formats.source import CutOffError
+from novelink.formats.pubtator_relations import SUBJECT, RelationLines
+from novelink.formats.unpacking import CutOffError
 from novelink.formats.writer import Writer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from novelink.document import Relation
     from novelink.formats.intake import Intake
     from novelink.formats.source import Source
 
@@ -38,7 +40,7 @@ _SHAPE = (
 
 def sniff(prefix: bytes) -> bool:
     """Whether content begins like PubTator text."""
-    return re.match(rb"(?:\xef\xbb\xbf)?\s*[^|\t\r\n<{\[]+\|[ta]\|", prefix) is not None
+    return re.match(rb"(?:\xef\xbb\xbf)?\s*+[^|\t\r\n<{\[]++\|[ta]\|", prefix) is not None
 
 
 def read_pubtator(source: Source, intake: Intake) -> Iterator[Document]:
@@ -120,7 +122,7 @@ class _Builder:
         self.text = title
         self.mentions: list[Mention] = []
         self.mention_lines: dict[int, int] = {}
-        self.relations: list[Relation] = []
+        self.relations = RelationLines(intake)
 
     def abstract(self, header: re.Match[str], text: str, line: int) -> None:
         """Take an ``id|a|`` line."""
@@ -135,13 +137,20 @@ class _Builder:
 
     def line(self, text: str, line: int) -> None:
         """Take a mention, relation or direction line."""
+        if len(self.mentions) + len(self.relations) > limits.MENTIONS + limits.RELATIONS:
+            raise self.intake.fault(
+                f"document {self.id[:40]} has more than {limits.MENTIONS:,} mentions and "
+                f"{limits.RELATIONS:,} relations",
+                line=line,
+                remedy="Split it; docs/input-limits.md lists the limits",
+            )
         columns = text.split("\t", 3)
         self._check_id(columns[0].strip(), line)
         if len(columns) < 4:
             raise self.intake.fault(
                 f"document {self.id}: a line of {len(columns)} columns", line=line, remedy=_SHAPE
             )
-        if columns[1].isdecimal() and columns[2].isdecimal() and "\t" in columns[3]:
+        if _is_position(columns[1]) and _is_position(columns[2]) and "\t" in columns[3]:
             self._mention(int(columns[1]), int(columns[2]), columns[3], line)
         elif columns[3].count("\t") > 1 and columns[3].rstrip("\t").count("\t") > 1:
             raise self.intake.fault(
@@ -151,13 +160,14 @@ class _Builder:
                 "numbers as start and end",
             )
         elif columns[3].startswith(SUBJECT):
-            merge_subject(self.relations, columns[1:], line, self.intake)
+            self.relations.add_subject(columns[1:], line)
         else:
             parts = [*columns[1:3], *columns[3].rstrip("\t").split("\t")]
-            self.relations.append(parse_relation(parts, line, self.intake))
+            self.relations.add(parts, line)
 
     def _mention(self, start: int, end: int, rest: str, line: int) -> None:
-        text = self.text[start:end]
+        # Cut short: what is longer is refused, and must not be copied once a line before that.
+        text = self.text[start : min(end, start + limits.MENTION_LENGTH + 1)]
         if rest.startswith(f"{text}\t"):
             # The text may itself hold tabs, so it is not split off.
             columns = rest[len(text) + 1 :].split("\t")
@@ -166,10 +176,11 @@ class _Builder:
         kind = self.intake.entity_type(columns[0], line)
         if kind is None:
             return
-        if text != self.text[start:end] and text in self.intake.schema.entity_types:
+        own = self.text[start : min(end, start + limits.MENTION_LENGTH + 1)]
+        if text != own and text in self.intake.schema.entity_types:
             # BioCreative VIII's validation file replaced a mention's own text by its type's name.
             self.intake.report.notes["mention texts that were a type's name, mended"] += 1
-            text = self.text[start:end]
+            text = own
         concept_ids, source_id = read_ids(columns[1]) if len(columns) > 1 else ((), None)
         if len(columns) > 2 and columns[2]:
             self.intake.report.notes["seventh columns of mention lines left out"] += 1
@@ -187,7 +198,7 @@ class _Builder:
         if len(self.passages) == 1:
             self.passages.append(Passage(len(self.text) + 1, "", "abstract"))
         document = Document(
-            self.id, tuple(self.passages), tuple(self.mentions), tuple(self.relations)
+            self.id, tuple(self.passages), tuple(self.mentions), self.relations.relations()
         )
         try:
             self.intake.accept(document, self.first_line, self.mention_lines)
@@ -197,6 +208,12 @@ class _Builder:
             yield document
 
 
+def _is_position(text: str) -> bool:
+    """Whether a column is a whole number of a size that a position can have."""
+    return len(text) <= _LONGEST_POSITION and text.isdecimal()
+
+
+_LONGEST_POSITION = 12
 _BREAKS = dict.fromkeys((10, 13), " ")
 
 

@@ -79,26 +79,66 @@ def parse_relation(columns: list[str], line: int, intake: Intake) -> Relation:
     )
 
 
-def _is_of(subject: str, pair: set[str]) -> bool:
+def _is_of(subject: str, pair: frozenset[str]) -> bool:
     """Whether a subject is one of a pair's ids, or one of the concepts of a compound id."""
     acting = set(expand_ids(subject))
     return subject in pair or any(acting & set(expand_ids(name)) for name in pair)
 
 
-def merge_subject(relations: list[Relation], columns: list[str], line: int, intake: Intake) -> None:
-    """Put a direction line's subject into the relations of its pair.
+class RelationLines:
+    """The relations of one document while its lines are read.
 
     Args:
-        relations: those read so far; changed in place.
-        columns: id1, id2, ``Subject:id``.
-        line: number of the line.
         intake: for errors and counts.
-
-    Raises:
-        DataError: no relation has the pair, or the subject is not in it.
     """
-    intake.report.dialects["direction"] += 1
-    pair = {normal_form(columns[0]), normal_form(columns[1])}
+
+    def __init__(self, intake: Intake) -> None:
+        self._intake = intake
+        self._found: list[Relation] = []
+        # One look-up a line: to search all relations would take their number squared.
+        self._subjects: dict[frozenset[str], str | None] = {}
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+    def add(self, columns: list[str], line: int) -> None:
+        """Take a relation line's columns after the document's id.
+
+        Raises:
+            DataError: the line fits no dialect, or a value is unknown.
+        """
+        relation = parse_relation(columns, line, self._intake)
+        self._found.append(relation)
+        self._subjects.setdefault(frozenset((relation.id1, relation.id2)), None)
+
+    def add_subject(self, columns: list[str], line: int) -> None:
+        """Take a direction line: id1, id2, ``Subject:id``.
+
+        Raises:
+            DataError: no relation has the pair, or the subject is not in it.
+        """
+        self._intake.report.dialects["direction"] += 1
+        pair = frozenset((normal_form(columns[0]), normal_form(columns[1])))
+        subject = _subject(pair, columns, line, self._intake)
+        if pair not in self._subjects:
+            raise self._intake.fault(
+                f"direction line for '{columns[0]}' and '{columns[1]}', which have no relation "
+                "here",
+                line=line,
+                remedy="Put it after the relation's own line, or remove it",
+            )
+        self._subjects[pair] = subject
+
+    def relations(self) -> tuple[Relation, ...]:
+        """All of them, each with the subject of its pair."""
+        return tuple(
+            relation if subject is None else replace(relation, subject=subject)
+            for relation in self._found
+            for subject in [self._subjects[frozenset((relation.id1, relation.id2))]]
+        )
+
+
+def _subject(pair: frozenset[str], columns: list[str], line: int, intake: Intake) -> str:
     subject = normal_form(columns[2][len(SUBJECT) :].strip())
     bare, _, score = subject.rpartition("|")
     # BioREDirect puts a score behind the id, for which documents have no place. Ids have bars
@@ -112,14 +152,4 @@ def merge_subject(relations: list[Relation], columns: list[str], line: int, inta
             line=line,
             remedy="A direction line is: id, id1, id2, Subject: and one of the two",
         )
-    found = False
-    for index, relation in enumerate(relations):
-        if {relation.id1, relation.id2} == pair:
-            relations[index] = replace(relation, subject=subject)
-            found = True
-    if not found:
-        raise intake.fault(
-            f"direction line for '{columns[0]}' and '{columns[1]}', which have no relation here",
-            line=line,
-            remedy="Put it after the relation's own line, or remove it",
-        )
+    return subject

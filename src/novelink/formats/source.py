@@ -10,7 +10,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, cast
 
+from novelink import limits
 from novelink.errors import DataError
+from novelink.formats.unpacking import GZIP, CutOffError, unpacked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,10 +57,23 @@ class Source:
             self.prefix, self.stream = _look_ahead(stream)
 
     def lines(self) -> Iterator[bytes]:
-        """Lines with their ends; :attr:`line` is the number of the current one."""
+        """Lines with their ends; :attr:`line` is the number of the current one.
+
+        Raises:
+            CutOffError: a line is longer than a document may be.
+        """
+        longest = limits.DOCUMENT_BYTES
+        next_line = self.stream.readline
         with self._faults():
-            for raw in self.stream:
+            while raw := next_line(longest + 1):
                 self.line += 1
+                if len(raw) > longest:
+                    raise CutOffError(
+                        f"a line of more than {longest:,} bytes",
+                        source=self.name,
+                        line=self.line,
+                        remedy="Line ends may be missing; docs/input-limits.md lists the limits",
+                    )
                 yield raw
 
     def chunks(self) -> Iterator[bytes]:
@@ -87,10 +102,6 @@ class Source:
             ) from error
         except OSError as error:
             raise DataError(f"cannot read: {error.strerror or error}", source=self.name) from error
-
-
-class CutOffError(DataError):
-    """The container ends or breaks: nothing after this place can be read."""
 
 
 @contextmanager
@@ -207,11 +218,8 @@ def _decompressed(stream: io.BufferedReader, name: str) -> io.BufferedReader:
         start, stream = _look_ahead(stream)
     except OSError as error:
         raise DataError(f"cannot read: {error.strerror or error}", source=name) from error
-    if start.startswith(b"\x1f\x8b"):
-        # GzipFile's own line iteration is Python code; the buffer around it is C. It must ask for
-        # one piece at a time: a longer read of a cut-off file would lose all that was unpacked.
-        packed = gzip.GzipFile(fileobj=stream)
-        return io.BufferedReader(_AnyBytes(cast("IO[bytes]", packed)), SNIFFED)
+    if start.startswith(GZIP):
+        return unpacked(stream, name)
     for magic, kind in _PACKED.items():
         if start.startswith(magic):
             raise DataError(f"this is {kind}", source=name, remedy="Unpack it first, or use gzip")

@@ -19,9 +19,11 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from novelink import limits
 from novelink.document import Document
 from novelink.errors import DataError
 from novelink.formats.text_lines import split_title, text_lines
+from novelink.formats.unpacking import CutOffError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -72,26 +74,42 @@ def read_whole_text(source: Source, intake: Intake) -> Iterator[Document]:
         DataError: the file is no UTF-8 text.
     """
     try:
-        blocks = list(_blocks(source, intake))
-        if blocks:
-            lines = [line for _, block in blocks for line in block]
-            yield _document(_stem(source.name), (blocks[0][0], lines), intake)
+        begin, lines, size = 0, list[str](), 0
+        for number, block in _blocks(source, intake):
+            begin = begin or number
+            lines += block
+            size += sum(map(len, block))
+            _check_size(size, source, begin)
+        if lines:
+            yield _document(_stem(source.name), (begin, lines), intake)
     except DataError as error:
         intake.skip(error)
 
 
 def _blocks(source: Source, intake: Intake) -> Iterator[tuple[int, list[str]]]:
     """Runs of lines that are not blank, with the number of their first line."""
-    begin, lines = 0, list[str]()
+    begin, lines, size = 0, list[str](), 0
     for number, line in text_lines(source, intake):
         if line.strip():
             begin = begin if lines else number
             lines.append(line)
+            size += len(line)
+            _check_size(size, source, begin)
         elif lines:
             yield begin, lines
-            lines = []
+            lines, size = [], 0
     if lines:
         yield begin, lines
+
+
+def _check_size(size: int, source: Source, line: int) -> None:
+    if size > limits.TEXT:
+        raise CutOffError(
+            f"a text of more than {limits.TEXT:,} characters",
+            source=source.name,
+            line=line,
+            remedy="Put blank lines between documents; docs/input-limits.md lists the limits",
+        )
 
 
 def _document(name: str, block: tuple[int, list[str]], intake: Intake) -> Document:

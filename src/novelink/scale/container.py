@@ -16,7 +16,7 @@ from pathlib import PurePosixPath
 from typing import IO, TYPE_CHECKING, Any, Self, cast
 
 from novelink.errors import DataError
-from novelink.formats.source import CutOffError
+from novelink.formats.unpacking import GZIP, CutOffError, Passed, unpacked
 from novelink.scale.storage import file_system, is_url
 
 if TYPE_CHECKING:
@@ -26,13 +26,16 @@ if TYPE_CHECKING:
 
     Buffered = io.BufferedReader[Any]
 
-BOMB_RATIO = 200
-BOMB_FREE = 256 << 20
-"""A stream that unpacks to more than BOMB_FREE bytes and to more than BOMB_RATIO times its size is
-refused. Annotated abstracts shrink by 8 to 20 times."""
-
 _BUFFER = 1 << 18
 _SMALL = 1 << 14  # of a member: what is lost with it where an archive breaks off
+_LONGEST_HEADER = 1 << 20  # of the headers that hold long names and further facts
+_EXTENDED = (
+    tarfile.XHDTYPE,
+    tarfile.XGLTYPE,
+    tarfile.SOLARIS_XHDTYPE,
+    tarfile.GNUTYPE_LONGNAME,
+    tarfile.GNUTYPE_LONGLINK,
+)
 _TAR_NAMES = (".tar", ".tgz", ".tar.gz")
 _AGAIN = "Fetch or pack it again; what was read before this place is kept"
 
@@ -92,7 +95,7 @@ class Container:
         """
         stored = io.BufferedReader(self._counted, _BUFFER)
         stream = io.BufferedReader(
-            _Guarded(_unpacked(stored, self.file.place), self.file.place), _BUFFER
+            _Guarded(self._plain(stored, self.file.place), self.file.place), _BUFFER
         )
         start = stream.peek(512)[:512]
         if start[257:262] == b"ustar" or self.file.name.lower().endswith(_TAR_NAMES):
@@ -116,7 +119,7 @@ class Container:
                 if self._is_wanted(entry):
                     title = f"{self.file.place}:{entry.name}"
                     inner = _InArchive(cast("IO[bytes]", archive.extractfile(entry)), self)
-                    plain = _unpacked(io.BufferedReader(inner, _SMALL), title)
+                    plain = self._plain(io.BufferedReader(inner, _SMALL), title)
                     yield Member(entry.name, title, cast("IO[bytes]", plain))
             # gzip tells only at its very end whether all that was unpacked is right.
             while stream.read1(_BUFFER):
@@ -124,12 +127,26 @@ class Container:
         finally:
             archive.close()
 
+    def _plain(self, stream: Buffered, title: str) -> Buffered:
+        """A stream without its gzip layer, if it has one.
+
+        Layers inside layers are measured by the bytes of the stored file alone:
+        each in proportion to the one around it, they would still multiply.
+        """
+        if stream.peek(2)[:2] != GZIP:
+            return stream
+        return unpacked(stream, title, lambda: self._counted.count)
+
     def _is_wanted(self, entry: tarfile.TarInfo) -> bool:
         path = PurePosixPath(entry.name)
         if entry.isdir():
             return False
         if not entry.isfile():
             self.notes.append("archive members that are links or devices, left out")
+            return False
+        if entry.issparse():
+            # A few bytes could stand for any number of zeros.
+            self.notes.append("archive members that are sparse files, left out")
             return False
         if any(part.startswith(("._", ".DS_Store", "__MACOSX")) for part in path.parts):
             return False
@@ -143,6 +160,11 @@ class Container:
         """Turn what tarfile finds wrong into a :class:`ContainerError`."""
         try:
             yield
+        except RecursionError as error:
+            # Each extended header is read inside the one before it.
+            raise ContainerError(
+                "the archive has too many headers in a row", source=self.file.place, remedy=_AGAIN
+            ) from error
         except tarfile.TarError as error:
             raise ContainerError(
                 f"the archive is damaged ({error})", source=self.file.place, remedy=_AGAIN
@@ -182,13 +204,19 @@ class _CheckedHeader(tarfile.TarInfo):
     def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
         """The header in a block of 512 bytes."""
         try:
-            return super().frombuf(buf, encoding, errors)
+            header = super().frombuf(buf, encoding, errors)
         except tarfile.HeaderError as error:
             if type(error).__name__ == "EOFHeaderError":
                 raise  # the block of zeros that ends an archive
             raise tarfile.ReadError(
                 "it ends without an end mark" if len(buf) < 512 else f"{error}"
             ) from error
+        if header.size < 0:
+            raise tarfile.ReadError("a member of negative size")
+        if header.type in _EXTENDED and header.size > _LONGEST_HEADER:
+            # tarfile would read it whole.
+            raise tarfile.ReadError(f"a header of {header.size:,} bytes")
+        return header
 
 
 class _Short:
@@ -215,24 +243,7 @@ class _Counted(io.RawIOBase):
         return len(data)
 
 
-class _Passed(io.RawIOBase):
-    """A stream as a raw one, so that it can be buffered and looked into."""
-
-    def __init__(self, stream: IO[bytes]) -> None:
-        self._read = getattr(stream, "read1", stream.read)
-        self.count = 0
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        data = self._read(len(buffer))
-        buffer[: len(data)] = data
-        self.count += len(data)
-        return len(data)
-
-
-class _InArchive(_Passed):
+class _InArchive(Passed):
     """A member's bytes; that the archive breaks inside it is a fault of the archive."""
 
     def __init__(self, stream: IO[bytes], container: Container) -> None:
@@ -244,7 +255,7 @@ class _InArchive(_Passed):
             return super().readinto(buffer)
 
 
-class _Guarded(_Passed):
+class _Guarded(Passed):
     """The stored file's bytes; its faults are told from those of a member."""
 
     def __init__(self, stream: Buffered, title: str) -> None:
@@ -263,32 +274,3 @@ class _Guarded(_Passed):
         except DataError as error:
             raise ContainerError(error.message, source=self._title, remedy=error.remedy) from error
         raise ContainerError(message, source=self._title, remedy=_AGAIN) from cause
-
-
-class _Bounded(_Passed):
-    """What a packed stream unpacks to, as long as that is in proportion."""
-
-    def __init__(self, stream: IO[bytes], packed: _Passed, title: str) -> None:
-        super().__init__(stream)
-        self._packed = packed
-        self._title = title
-
-    def readinto(self, buffer: Any) -> int:
-        size = super().readinto(buffer)
-        if self.count > BOMB_FREE and self.count > BOMB_RATIO * max(1, self._packed.count):
-            raise CutOffError(
-                f"it unpacks to more than {BOMB_RATIO} times its size, as only a decompression "
-                "bomb does",
-                source=self._title,
-                remedy="If you trust it, unpack it first",
-            )
-        return size
-
-
-def _unpacked(stream: Buffered, title: str) -> Buffered:
-    """A stream without its gzip layer, if it has one."""
-    if stream.peek(2)[:2] != b"\x1f\x8b":
-        return stream
-    packed = _Passed(cast("IO[bytes]", stream))
-    plain = gzip.GzipFile(fileobj=cast("IO[bytes]", io.BufferedReader(packed, _BUFFER)))
-    return io.BufferedReader(_Bounded(cast("IO[bytes]", plain), packed, title), _BUFFER)

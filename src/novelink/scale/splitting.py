@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from novelink import limits
 from novelink.errors import DataError
 from novelink.formats.intake import Intake
 from novelink.formats.jsonl import JsonlWriter
@@ -24,13 +25,16 @@ if TYPE_CHECKING:
     from novelink.formats.source import Source
     from novelink.schema import Schema
 
-MAX_DOCUMENT_BYTES = 64 << 20
+MAX_DOCUMENT_BYTES = limits.DOCUMENT_BYTES
 """A longer document is refused: it would not fit the memory of a worker."""
 
 _MAX_HEAD = 1 << 20
 _XML_START = re.compile(rb"<document[\s>]")
 _XML_END = b"</document>"
-_XML_CLOSE = re.compile(rb"\s*(?:<!--.*?-->\s*)*</collection\s*>\s*(?:<!--.*?-->\s*)*", re.DOTALL)
+# Nothing is given back (*+ and ?>): what follows the documents is read once, however odd it is.
+_XML_CLOSE = re.compile(
+    rb"\s*+(?:(?><!--.*?-->)\s*+)*+</collection\s*+>\s*+(?:(?><!--.*?-->)\s*+)*+", re.DOTALL
+)
 _PUBTATOR_START = re.compile(rb"^[^|\t\n]+\|t\|", re.MULTILINE)
 
 
