@@ -99,8 +99,48 @@ def test_an_unreachable_hub_is_named(monkeypatch):
 
     monkeypatch.setattr(AutoConfig, "from_pretrained", unreachable)
     monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
-    with pytest.raises(ModelError, match="no such name, or no connection"):
+    with pytest.raises(ModelError, match="no such name or revision, or no connection"):
         load_encoder("nobody/no-such-encoder")
+
+
+@pytest.fixture
+def hub_copy(folder, tiny_bert, tmp_path, monkeypatch):
+    """A hub encoder that was downloaded once, in two revisions: the older one is all zeros."""
+    cache = tmp_path / "hub"
+    model = cache / "models--some--encoder"
+    for commit in ("a" * 40, "b" * 40):
+        shutil.copytree(folder, model / "snapshots" / commit)
+    zeros = {name: torch.zeros_like(value) for name, value in tiny_bert.state_dict().items()}
+    tiny_bert.save_pretrained(model / "snapshots" / ("a" * 40), state_dict=zeros)
+    (model / "refs").mkdir()
+    (model / "refs" / "main").write_text("b" * 40, "ascii")
+    (model / "refs" / "first").write_text("a" * 40, "ascii")
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(cache))
+    return model
+
+
+@pytest.mark.parametrize(
+    ("revision", "is_first"), [(None, False), ("main", False), ("first", True), ("a" * 40, True)]
+)
+def test_a_hub_encoder_that_is_on_disk_loads_offline_at_its_revision(hub_copy, revision, is_first):
+    """A branch, a tag or a commit; nothing is asked of the hub."""
+    loaded = load_encoder("some/encoder", revision=revision, offline=True)
+    weights = loaded.get_input_embeddings().weight
+    assert bool((weights == 0).all()) == is_first
+    assert load_tokenizer("some/encoder", revision=revision, offline=True).get_vocab_size() == 10
+
+
+def test_a_revision_that_is_not_on_disk_is_named(hub_copy):
+    with pytest.raises(ModelError, match="'some/encoder' at revision 'third' is not on this disk"):
+        load_encoder("some/encoder", revision="third", offline=True)
+
+
+def test_a_hub_encoder_without_safetensors_is_refused(hub_copy):
+    """Its pickled weights could run code."""
+    snapshot = hub_copy / "snapshots" / ("b" * 40)
+    (snapshot / "model.safetensors").rename(snapshot / "pytorch_model.bin")
+    with pytest.raises(ModelError, match=r"no safetensors weights.*encoder\.revision"):
+        load_encoder("some/encoder", offline=True)
 
 
 def test_weights_that_are_no_safetensors_are_refused(folder):

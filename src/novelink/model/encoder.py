@@ -228,15 +228,22 @@ def _load(kind: Any, name: str, *, revision: str | None, offline: bool, **settin
                 **settings,
             )
     except (OSError, ValueError, SafetensorError) as error:
-        raise ModelError(_explain(name, error, is_folder=is_folder, offline=offline)) from error
+        reason = _explain(name, revision, error, is_folder=is_folder, offline=offline)
+        raise ModelError(reason) from error
 
 
-def _explain(name: str, error: Exception, *, is_folder: bool, offline: bool) -> str:
+def _explain(
+    name: str, revision: str | None, error: Exception, *, is_folder: bool, offline: bool
+) -> str:
     text = str(error)
     is_broken = type(error).__name__ == "SafetensorError"
+    lacks_safetensors = "safetensors" in text and not is_broken
+    if not is_folder:
+        lacks_safetensors |= offline and _is_pickled(name, revision)
+        name = f"{name}' at revision '{revision}" if revision else name
     if "trust_remote_code" in text:
         return f"encoder '{name}' wants to run code of its own, which is never done here"
-    if "safetensors" in text and not is_broken:
+    if lacks_safetensors:
         return (
             f"encoder '{name}' has no safetensors weights. Convert it, or choose a revision "
             "that has them (--set encoder.revision=…)"
@@ -250,7 +257,22 @@ def _explain(name: str, error: Exception, *, is_folder: bool, offline: bool) -> 
             "Download it once while online, or give a folder"
         )
     return (
-        f"encoder '{name}' could not be had from the hub (no such name, or no connection). "
-        "Check the name, or give a folder; novelink's own small encoder is at hand as "
+        f"encoder '{name}' could not be had from the hub (no such name or revision, or no "
+        "connection). Check the name, or give a folder; novelink's own small encoder is at hand as "
         "'embedded'"
     )
+
+
+def _is_pickled(name: str, revision: str | None) -> bool:
+    """Whether the disk's copy of a hub encoder has weights of the old format, which can hold code.
+
+    Offline, the transformers library does not tell a missing file from a missing encoder.
+    """
+    from huggingface_hub import try_to_load_from_cache
+    from huggingface_hub.errors import HFValidationError
+
+    try:
+        found = try_to_load_from_cache(name, "pytorch_model.bin", revision=revision or "main")
+    except HFValidationError:
+        return False
+    return isinstance(found, str)
