@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import sys
+import threading
 
 import pytest
 from hypothesis import given
@@ -136,6 +140,29 @@ def test_workers_are_processes_whose_failures_are_named():
     assert "version" not in str(caught.value)
     assert any("there is no model" in line for line in lines)
     run_workers(commands[::2], 2, lines.append)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="sends the signal that Ctrl-C sends")
+def test_an_interrupt_ends_running_workers_and_begins_no_others(tmp_path, monkeypatch):
+    """A worker of ten minutes is not waited for, and the third is never begun."""
+    program = tmp_path / "program"
+    program.write_text('#!/bin/sh\necho "started $*" >&2\nexec sleep 600\n', encoding="utf-8")
+    program.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(program))
+    lines = []
+
+    def log(line):
+        lines.append(line)
+        if len(lines) == 2:
+            signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+
+    handler = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            run_workers([(name, [name]) for name in ("one", "two", "three")], 2, log)
+    finally:
+        signal.signal(signal.SIGINT, handler)
+    assert sorted(lines) == ["started -m novelink one", "started -m novelink two"]
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
@@ -33,31 +34,86 @@ def run_workers(
     Raises:
         ModelError: some failed; the others have run to their end.
         SettingsError: fewer than one at a time.
+        KeyboardInterrupt: and those that ran are ended.
     """
     if parallel < 1:
         raise SettingsError("--parallel must be 1 or more")
-    slots: deque[int] = deque(range(parallel))
-
-    def run(item: tuple[str, Sequence[str]]) -> str | None:
-        name, arguments = item
-        slot = slots.popleft()
-        try:
-            return _run(name, arguments, slot, parallel, log)
-        finally:
-            slots.append(slot)
-
+    workers = _Workers(parallel, log)
     with ThreadPoolExecutor(parallel) as pool:
-        failures = [failure for failure in pool.map(run, commands) if failure]
+        pending = [pool.submit(workers.run, name, arguments) for name, arguments in commands]
+        try:
+            failures = [failure for one in pending if (failure := one.result())]
+        except BaseException:  # Ctrl-C: those still running would be waited for
+            pool.shutdown(wait=False, cancel_futures=True)
+            workers.stop()
+            raise
     if failures:
         raise ModelError(
             "; ".join(failures), remedy="Give the same command again; what is finished is kept"
         )
 
 
-def _run(
-    name: str, arguments: Sequence[str], slot: int, parallel: int, log: Callable[[str], None]
-) -> str | None:
-    """What went wrong, if anything did."""
+class _Workers:
+    """Processes that run now, and the cores or GPUs that are free."""
+
+    def __init__(self, parallel: int, log: Callable[[str], None]) -> None:
+        self._parallel = parallel
+        self._log = log
+        self._slots: deque[int] = deque(range(parallel))
+        self._lock = threading.Lock()
+        self._running: set[subprocess.Popen[str]] = set()
+        self._stopped = False
+
+    def run(self, name: str, arguments: Sequence[str]) -> str | None:
+        """Run a command to its end; what went wrong, if anything did."""
+        slot = self._slots.popleft()
+        try:
+            process = self._start(arguments, slot)
+            return None if process is None else self._follow(name, process)
+        finally:
+            self._slots.append(slot)
+
+    def stop(self) -> None:
+        """End all that run, and begin no more."""
+        with self._lock:
+            self._stopped = True
+            for process in self._running:
+                process.terminate()
+
+    def _start(self, arguments: Sequence[str], slot: int) -> subprocess.Popen[str] | None:
+        with self._lock:
+            if self._stopped:
+                return None
+            process = subprocess.Popen(  # noqa: S603 (this program with its own arguments; no shell)
+                [sys.executable, "-m", "novelink", *arguments],
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                text=True,
+                encoding="utf-8",
+                errors="replace",
+                env=_environment(slot, self._parallel),
+            )
+            self._running.add(process)
+            return process
+
+    def _follow(self, name: str, process: subprocess.Popen[str]) -> str | None:
+        last: deque[str] = deque(maxlen=_SHOWN)
+        with process:
+            for line in process.stderr or ():
+                last.append(line.rstrip())
+                self._log(line.rstrip())
+        with self._lock:
+            self._running.discard(process)
+        if process.returncode == 0:
+            return None
+        found = (line for line in reversed(last) if line.startswith("novelink: "))
+        reason = next(found, "")
+        ended = f"{name} ended with code {process.returncode}"
+        return ended + (f" ({reason[10:]})" if reason else "")
+
+
+def _environment(slot: int, parallel: int) -> dict[str, str]:
+    """A worker's share of the cores, and a GPU of its own where there are several."""
     environment = dict(os.environ)
     cores = os.cpu_count() or 1
     environment.setdefault("OMP_NUM_THREADS", str(max(1, cores // parallel)))
@@ -67,20 +123,4 @@ def _run(
             visible.split(",") if visible else list(map(str, range(torch.cuda.device_count())))
         )
         environment["CUDA_VISIBLE_DEVICES"] = devices[slot % len(devices)]
-    last: deque[str] = deque(maxlen=_SHOWN)
-    with subprocess.Popen(  # noqa: S603 (this program with its own arguments; no shell)
-        [sys.executable, "-m", "novelink", *arguments],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-        encoding="utf-8",
-        errors="replace",
-        env=environment,
-    ) as process:
-        for line in process.stderr or ():
-            last.append(line.rstrip())
-            log(line.rstrip())
-    if process.returncode == 0:
-        return None
-    reason = next((line for line in reversed(last) if line.startswith("novelink: ")), "")
-    return f"{name} ended with code {process.returncode}" + (f" ({reason[10:]})" if reason else "")
+    return environment
