@@ -155,7 +155,7 @@ def test_a_members_manifest_is_part_of_the_set(members, tmp_path):
     write_model_set(tmp_path / "set", members[:2], name="two")
     shutil.rmtree(tmp_path / "set" / "members" / "01-m7")
     shutil.copytree(members[2], tmp_path / "set" / "members" / "01-m7")
-    with pytest.raises(ModelError, match="differs from the set's manifest"):
+    with pytest.raises(ModelError, match="differs from the manifest"):
         load_model_set(tmp_path / "set")
 
 

@@ -158,7 +158,7 @@ def read_decisions(path: str | PathLike[str], *, schema: Schema = BIORED) -> lis
         data = json.loads(Path(path).read_text(encoding="utf-8"))
     except OSError as error:
         raise DataError(f"cannot read: {error.strerror}", source=name) from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise DataError(
             f"no JSON file ({error})",
             source=name,

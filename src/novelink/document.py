@@ -271,7 +271,7 @@ def _check_size(document: Document, source: str | None, line: int | None) -> Non
                 f"document {document.id[:40]} has {found:,} {what}, and {most:,} is the most",
                 source=source,
                 line=line,
-                remedy="Split it, or check its offsets and ids; docs/input-limits.md lists the limits",
+                remedy="Split it, or check its offsets and ids; see docs/input-limits.md",
             )
 
 

@@ -69,7 +69,7 @@ class _PrologGuard:
         """Check the next bytes; faults of syntax are left to the main parser."""
         try:
             self._parser.Parse(data, False)  # noqa: FBT003 (expat takes it by position)
-        except expat.ExpatError:
+        except (expat.ExpatError, LookupError, ValueError):
             self.done = True
 
 
@@ -143,6 +143,14 @@ def _elements(source: Source) -> Iterator[tuple[Element, int]]:
     except CutOffError as error:
         error.line = line
         raise
+    except (LookupError, ValueError) as error:
+        # What Python's parser says of an encoding it does not know.
+        raise CutOffError(
+            f"the XML's encoding cannot be read ({error})",
+            source=source.name,
+            line=line,
+            remedy="Save the file as UTF-8",
+        ) from error
 
 
 def _too_much(what: str, source: Source) -> CutOffError:

@@ -20,11 +20,22 @@ import json
 import logging
 import os
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from novelink.errors import ModelError, SettingsError
 from novelink.runtime.graph_file import GraphFile, read_graph_file
+from novelink.runtime.manifest import (
+    AGAIN,
+    FORMAT,
+    MANIFEST,
+    check_format,
+    checked_file,
+    is_inside,
+    listed_files,
+    parse_json,
+    read_json,
+)
 from novelink.schema import Schema
 
 if TYPE_CHECKING:
@@ -32,19 +43,34 @@ if TYPE_CHECKING:
 
     from tokenizers import Tokenizer
 
+__all__ = [
+    "CARD",
+    "CONFIG",
+    "EMBEDDED",
+    "FORMAT",
+    "GRAPH",
+    "MANIFEST",
+    "REQUIRED",
+    "TOKENIZER",
+    "Bundle",
+    "default_name",
+    "embedded_names",
+    "find_bundle",
+    "load_bundle",
+    "unlisted_files",
+    "write_manifest",
+]
+
 _LOG = logging.getLogger(__name__)
 
-FORMAT = 1
-"""Version of the folder's layout; another one is refused."""
-
 CONFIG, TOKENIZER, GRAPH, CARD = "config.json", "tokenizer.json", "model.onnx", "README.md"
-MANIFEST = "manifest.json"
 REQUIRED = (CONFIG, TOKENIZER, GRAPH, CARD)
 
 EMBEDDED = Path(__file__).resolve().parent.parent / "models"
 """Where the models that ship with the package live."""
 
-_AGAIN = "Copy or export the model again; after a change of your own, run write_manifest"
+_LONGEST_INPUT = 1 << 20
+"""Tokens; longer inputs would need more memory for attention than any machine has."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +115,9 @@ class Bundle:
 
         try:
             tokenizer = Tokenizer.from_buffer(self.contents[TOKENIZER])
-        except Exception as error:  # the library raises bare Exception for every fault
+        except BaseException as error:  # bare Exception for every fault; a panic is not even that
+            if isinstance(error, KeyboardInterrupt | SystemExit):
+                raise
             raise ModelError(
                 f"not a tokenizer: {error}", source=str(self.folder / TOKENIZER)
             ) from error
@@ -159,13 +187,13 @@ def load_bundle(model: str | os.PathLike[str] | None = None) -> Bundle:
     manifest = _read_manifest(folder)
     contents: dict[str, bytes] = {}
     for name, entry in manifest.items():
-        data = _checked(folder, name, entry)
+        data = checked_file(folder, name, entry)
         if name in REQUIRED:
             contents[name] = data
     _LOG.info("%s: %d files as the manifest says", folder, len(manifest))
     graph = read_graph_file(contents[GRAPH], source=str(folder / GRAPH))
     for location in graph.external_files:
-        if not _is_inside(location) or location not in manifest:
+        if not is_inside(location) or location not in manifest:
             raise ModelError(
                 f"the graph keeps weights in '{location}', which is not one of the model's files",
                 source=str(folder / GRAPH),
@@ -215,70 +243,31 @@ def _files(folder: Path) -> Iterator[str]:
             yield name
 
 
-def _is_inside(name: str) -> bool:
-    path = PurePosixPath(name)
-    return bool(name) and "\\" not in name and not path.is_absolute() and ".." not in path.parts
-
-
 def _read_manifest(folder: Path) -> dict[str, tuple[str, int]]:
     """File name → sha256 and size."""
     source = str(folder / MANIFEST)
-    data = _read_json(folder / MANIFEST)
-    _check_format(data, source)
-    try:
-        files = {
-            str(name): (str(entry["sha256"]), int(entry["size"]))
-            for name, entry in data["files"].items()
-        }
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise ModelError("not a manifest", source=source, remedy=_AGAIN) from error
+    data = read_json(folder / MANIFEST, (*REQUIRED, MANIFEST))
+    check_format(data, source)
+    files = listed_files(data, source)
     for name in REQUIRED:
         if name not in files:
-            raise ModelError(f"the manifest does not list {name}", source=source, remedy=_AGAIN)
-    for name in files:
-        if not _is_inside(name):
-            raise ModelError(f"the manifest lists '{name}', outside the folder", source=source)
+            raise ModelError(f"the manifest does not list {name}", source=source, remedy=AGAIN)
     return files
-
-
-def _checked(folder: Path, name: str, entry: tuple[str, int]) -> bytes:
-    path = folder / name
-    try:
-        data = path.read_bytes()
-    except FileNotFoundError as error:
-        raise ModelError("the file is missing", source=str(path), remedy=_AGAIN) from error
-    except OSError as error:
-        raise ModelError(f"cannot be read: {error.strerror}", source=str(path)) from error
-    digest, size = entry
-    if len(data) != size:
-        raise ModelError(
-            f"has {len(data)} bytes where the manifest says {size}",
-            source=str(path),
-            remedy=_AGAIN,
-        )
-    found = hashlib.sha256(data).hexdigest()
-    if found != digest:
-        raise ModelError(
-            f"differs from the manifest (sha256 {found[:12]}… instead of {digest[:12]}…)",
-            source=str(path),
-            remedy=_AGAIN,
-        )
-    return data
 
 
 def _bundle(
     folder: Path, contents: dict[str, bytes], files: dict[str, int], graph: GraphFile
 ) -> Bundle:
     source = str(folder / CONFIG)
-    config = _parse_json(contents[CONFIG], source)
-    _check_format(config, source)
+    config = parse_json(contents[CONFIG], source)
+    check_format(config, source)
     try:
         return Bundle(
             folder=folder,
             name=str(config["name"]),
             reading=str(config["reading"]),
             schema=Schema.from_dict(config["schema"], source=source),
-            max_length=int(config["max_length"]),
+            max_length=_max_length(config["max_length"]),
             decision={str(key): float(value) for key, value in config["decision"].items()},
             config=config,
             files=files,
@@ -286,41 +275,13 @@ def _bundle(
             contents=contents,
         )
     except KeyError as error:
-        raise ModelError(f"the key {error} is missing", source=source, remedy=_AGAIN) from error
-    except (SettingsError, TypeError, ValueError, AttributeError) as error:
-        raise ModelError(f"cannot be used: {error}", source=source, remedy=_AGAIN) from error
+        raise ModelError(f"the key {error} is missing", source=source, remedy=AGAIN) from error
+    except (SettingsError, TypeError, ValueError, AttributeError, OverflowError) as error:
+        raise ModelError(f"cannot be used: {error}", source=source, remedy=AGAIN) from error
 
 
-def _check_format(data: dict[str, Any], source: str) -> None:
-    found = data.get("format")
-    if found != FORMAT:
-        newer = isinstance(found, int) and found > FORMAT
-        raise ModelError(
-            f"the model's format is {json.dumps(found)}; this version of novelink reads {FORMAT}",
-            source=source,
-            remedy="Update novelink" if newer else "Export the model again with this version",
-        )
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        data = path.read_bytes()
-    except FileNotFoundError as error:
-        raise ModelError(
-            f"no model here: {path.name} is missing",
-            source=str(path.parent),
-            remedy=f"A model folder holds {', '.join((*REQUIRED, MANIFEST))}",
-        ) from error
-    except OSError as error:
-        raise ModelError(f"cannot be read: {error.strerror}", source=str(path)) from error
-    return _parse_json(data, str(path))
-
-
-def _parse_json(data: bytes, source: str) -> dict[str, Any]:
-    try:
-        parsed = json.loads(data)
-    except ValueError as error:
-        raise ModelError(f"not JSON: {error}", source=source, remedy=_AGAIN) from error
-    if not isinstance(parsed, dict):
-        raise ModelError("not a JSON object", source=source, remedy=_AGAIN)
-    return parsed
+def _max_length(value: Any) -> int:
+    found = int(value)
+    if not 1 <= found <= _LONGEST_INPUT:
+        raise ValueError(f"max_length is not within 1–{_LONGEST_INPUT:,}")
+    return found

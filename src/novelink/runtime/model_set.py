@@ -21,7 +21,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from novelink.errors import ModelError, SettingsError
-from novelink.runtime.bundle import CARD, CONFIG, FORMAT, MANIFEST, load_bundle
+from novelink.runtime.bundle import CARD, CONFIG, load_bundle
+from novelink.runtime.manifest import FORMAT, MANIFEST, checked_file, listed_files
 from novelink.voting import METHODS
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def is_model_set(folder: Path) -> bool:
     """Whether a folder says of itself that it is a set of models."""
     try:
         config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return False
     return isinstance(config, dict) and config.get("reading") == READING
 
@@ -77,16 +78,15 @@ def load_model_set(folder: Path) -> ModelSet:
             members do not fit each other.
     """
     listed = _listed(folder)
-    for name, (digest, size) in listed.items():
-        _check(folder / name, digest, size)
+    contents = {name: checked_file(folder, name, entry) for name, entry in listed.items()}
     for name in (CONFIG, CARD):
         if name not in listed:
             raise ModelError(f"the manifest does not list {name}", source=str(folder / MANIFEST))
-    config = json.loads((folder / CONFIG).read_bytes())
     try:
+        config = json.loads(contents[CONFIG])
         names = {role: [str(name) for name in config[MEMBERS][role]] for role in _ROLES}
         voting, set_name = str(config["voting"]), str(config["name"])
-    except (KeyError, TypeError) as error:
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise ModelError(
             "not a set of models", source=str(folder / CONFIG), remedy=_AGAIN
         ) from error
@@ -191,7 +191,8 @@ def _check_members(bundles: dict[str, Bundle], names: dict[str, list[str]], voti
                     f"has {schema.name}",
                     remedy="Members of a set must have the same relation types and pairs",
                 )
-            if role not in bundle.config.get("tasks", _ROLES):
+            tasks = bundle.config.get("tasks", _ROLES)
+            if not isinstance(tasks, list | tuple) or role not in tasks:
                 raise ModelError(f"'{name}' was not trained for {role}, and cannot vote on it")
 
 
@@ -216,21 +217,9 @@ def _listed(folder: Path) -> dict[str, tuple[str, int]]:
                 source=source,
                 remedy="Update novelink",
             )
-        return {
-            str(name): (str(entry["sha256"]), int(entry["size"]))
-            for name, entry in manifest["files"].items()
-        }
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        return listed_files(manifest, source)
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise ModelError("not a manifest", source=source, remedy=_AGAIN) from error
-
-
-def _check(path: Path, digest: str, size: int) -> None:
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise ModelError(f"cannot be read: {error}", source=str(path), remedy=_AGAIN) from error
-    if len(data) != size or hashlib.sha256(data).hexdigest() != digest:
-        raise ModelError("differs from the set's manifest", source=str(path), remedy=_AGAIN)
 
 
 def _short_card(config: dict[str, Any]) -> str:
