@@ -172,3 +172,35 @@ def test_pubmedbert_vocabulary_reads_a_marked_copy_back(place, titled):
     assert tokens[second + 1 : second + 3] == ["hepatocellular", "carcinoma"]
     marked = mark(neutralise(text, []), pair.first.mentions, pair.second.mentions)
     assert tokenizer.encode(marked.text, add_special_tokens=False).ids == list(read.ids[1:-1])
+
+
+def test_a_whole_sample_of_title_and_abstract(tokenizer, place):
+    """Every trap in one document, as the encoder reads it, token by token.
+
+    A nested mention, a span of both entities by its ids, a discontinuous one, a word cut by a
+    marker, and a mention of a third entity, which stays unmarked.
+    """
+    title, abstract = "TNF in p38 gutter", "Itch and lumen palsy raises anti-TNFb, not orfa."
+    text = f"{title} {abstract}"
+    mentions = [
+        place(text, "TNF", "7124", GENE),
+        place(text, "p38 gutter", "D1", DISEASE),
+        place(text, "p38", ("7124", "D1"), GENE),
+        place(text, "Itch … palsy", "D1", DISEASE),
+        place(text, "TNF", "7124", GENE, occurrence=1),
+        place(text, "orfa", "9", GENE),
+    ]
+    document = Document.from_text("1", title, abstract, mentions=mentions)
+    pair = next(one for one in candidate_pairs(document) if set(one.ids) == {"7124", "D1"})
+    (read,) = PairReading(tokenizer, 128).encode(document, [pair])
+    marked = (
+        "@/E TNF E/@ in @/E @/E p38 E/@ gutter E/@ "
+        "@/E Itch E/@ and lumen @/E palsy E/@ raises anti-@/E TNF E/@b, not orfa."
+    )
+    wanted = tokenizer.encode(f"[CLS]{marked}[SEP]", add_special_tokens=False)
+    assert read.ids == tuple(wanted.ids)
+    start = tokenizer.token_to_id("@/E")
+    marks = [at for at, token in enumerate(read.ids) if token == start]
+    # Of the discontinuous mention the first part is the mention: mark 5, "palsy", is not one.
+    assert read.starts == tuple(marks[:4] + marks[5:])
+    assert read.owners == (1, 2, 3, 2, 1)

@@ -27,7 +27,7 @@ from novelink.training.adversarial import FastGradient
 from novelink.training.checkpoint import Position, fingerprint, load_state, save_state
 from novelink.training.freezing import freeze_unused
 from novelink.training.memory import memory_advice
-from novelink.training.precision import denormals_flushed, prepare_cpu, use_bf16
+from novelink.training.precision import autocast, denormals_flushed, prepare_cpu, use_bf16
 from novelink.training.prediction import predict
 from novelink.training.samples import token_batches
 from novelink.training.schedule import parameter_groups, rate_factor, set_rates
@@ -95,9 +95,7 @@ class Trainer:
         self.bf16 = use_bf16(self.optim.precision, probe)
         # Processes without GPUs would each train alone, over each other: they join when told to.
         joins_cpus = probe.type == "cpu" and int(os.environ.get("WORLD_SIZE", "1")) > 1
-        self.accelerator = Accelerator(
-            mixed_precision="bf16" if self.bf16 else "no", cpu=joins_cpus
-        )
+        self.accelerator = Accelerator(cpu=joins_cpus)
         self.task_model: TaskModel = build_model(settings)
         self.weights = self.task_model.weights
         self.tasks = self.task_model.tasks
@@ -240,7 +238,8 @@ class Trainer:
         values: dict[str, float] = {}
 
         def backward() -> None:
-            with self.accelerator.autocast():
+            # Not accelerate's own context: it allows one precision a process, for good.
+            with autocast(bf16=self.bf16, device=self.accelerator.device):
                 logits = self.model(batch, self.tasks)
             loss, found = joint_loss(
                 logits,
