@@ -21,7 +21,14 @@ from novelink import Extractor, __version__, read
 from novelink.annotate import document_sentences
 from novelink.document import NOT_NOVEL, NOVEL
 from novelink.pairs import candidate_pairs
-from novelink.runtime.bundle import GRAPH, MANIFEST, default_name, embedded_names, find_bundle
+from novelink.runtime.bundle import (
+    GRAPH,
+    MANIFEST,
+    default_name,
+    embedded_names,
+    find_bundle,
+    load_bundle,
+)
 from novelink.schema import NO_RELATION
 
 RESULT = Path(__file__).parent / "results/failures-biored-dev.json"
@@ -147,6 +154,12 @@ def rows(counts):
     return table
 
 
+def relation_models():
+    """Names of the models that find relations, the default first."""
+    names = [name for name in embedded_names() if load_bundle(name).reading in ("pair", "document")]
+    return sorted(names, key=lambda name: name != default_name())
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("dev", help="BioRED Dev")
@@ -168,7 +181,7 @@ def main():
             }
             for document, first, second in cases
         ]
-    for name in sorted(embedded_names(), key=lambda name: name != default_name()):
+    for name in relation_models():
         manifest = json.loads((find_bundle(name) / MANIFEST).read_text(encoding="utf-8"))
         if name in given:
             predicted = list(read(given[name]))

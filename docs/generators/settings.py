@@ -35,9 +35,10 @@ VARIABLES = {
 }
 """What each variable that the source reads is for."""
 
-# Set by the program for the libraries below it, for users' information only.
+# Set for the libraries below, by this program or by a launcher; not for users.
 SET_HERE = {
     "OMP_NUM_THREADS",
+    "WORLD_SIZE",  # by `accelerate launch`
     "TOKENIZERS_PARALLELISM",
     "RAY_USAGE_STATS_ENABLED",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO",
