@@ -123,14 +123,14 @@ def test_a_report_of_ones_own_is_added_to(extractor, small_documents):
 def test_a_document_with_a_thousand_pairs_is_judged_in_blocks(extractor, monkeypatch):
     document = crowd(48)
     sizes, windows = [], []
-    logits = extractor._reader.logits
+    start = extractor._reader.start
 
-    def counted(blocks, **options):
+    def counted(blocks):
         sizes.extend(block.pairs for block in blocks)
         windows.append(sum(block.pairs for block in blocks))
-        return logits(blocks, **options)
+        return start(blocks)
 
-    monkeypatch.setattr(extractor._reader, "logits", counted)
+    monkeypatch.setattr(extractor._reader, "start", counted)
     monkeypatch.setattr(extractor_module, "WINDOW_TOKENS", 20_000)
     found = list(extractor.extract([document]))
     assert extractor.report.pairs == sum(sizes) == sum(windows) == 48 * 47 // 2

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -51,6 +53,39 @@ def test_same_bits_for_any_batch_size_thread_count_and_order(models, samples, or
         together = model.logits([samples[place] for place in places])
         assert together.relation.tobytes() == relation[places].tobytes()
         assert together.novelty.tobytes() == novelty[places].tobytes()
+
+
+def test_threads_work_while_the_caller_goes_on(tiny_bundle, monkeypatch):
+    """What waits for the caller's word can only end if starting did not wait for it."""
+    model = PairModel(load_bundle(tiny_bundle), threads=2)
+    samples = [PairInput((2, 7, 9, number, 3), (1, 2), (1, 2)) for number in range(6)]
+    expected = model.logits(samples)
+    run, word = model._run, threading.Event()
+
+    def wait(batch):
+        assert word.wait(60)
+        return run(batch)
+
+    monkeypatch.setattr(model, "_run", wait)
+    started = model.start(samples)
+    word.set()
+    assert started.results().relation.tobytes() == expected.relation.tobytes()
+
+
+def test_what_is_cancelled_does_not_begin(tiny_bundle, monkeypatch):
+    model = PairModel(load_bundle(tiny_bundle), threads=2, batch_tokens=1)
+    word, begun = threading.Event(), []
+
+    def wait(batch):
+        begun.append(batch)
+        assert word.wait(60)
+
+    monkeypatch.setattr(model, "_run", wait)
+    started = model.start([PairInput((2, 7, 3), (1,), (3,))] * 20)
+    started.cancel()
+    word.set()
+    model._pool.shutdown()
+    assert len(begun) <= 2
 
 
 def test_without_care_a_quantised_graph_would_mix_its_samples(quantised_bundle):

@@ -10,6 +10,9 @@ import torch
 
 from novelink.decode import DecisionSettings
 from novelink.model import attention
+from novelink.reading.pair import PairInput
+from novelink.runtime.bundle import load_bundle
+from novelink.runtime.pair_model import PairModel
 from novelink.training import masked_attention as masked
 from novelink.training.export import TOLERANCE, export_model, parity
 from novelink.training.settings import EncoderSettings, ModelSettings, TrainSettings
@@ -89,6 +92,26 @@ def test_copies_answer_together_as_they_do_alone(encoder_folder, tmp_path, pair_
         alone = answers(path, {name: value[row : row + 1, :length] for name, value in feed.items()})
         assert np.abs(together[row] - alone[0]).max() < 1e-4
     assert np.abs(together[0] - together[1]).max() > 1e-2
+
+
+@pytest.mark.parametrize("precision", ["fp32", "int8"])
+def test_the_bits_of_a_copy_depend_on_itself_alone(encoder_folder, tmp_path, precision):
+    """Though one with many markers has its batch compute many rows of the last layer."""
+    export_model(
+        build(encoder_folder, "pair"), tmp_path / "m", DecisionSettings(), precision=precision
+    )
+    model = PairModel(load_bundle(tmp_path / "m"), threads=1, batch_tokens=10_000)
+    draw = np.random.default_rng(6)
+    copies = []
+    for count in (0, 1, 2, 3, 5, 9, 17, 30):
+        starts = tuple(sorted(map(int, draw.choice(np.arange(1, 50), count, replace=False))))
+        owners = tuple(map(int, draw.integers(1, 4, count)))
+        copies.append(PairInput(tuple(map(int, draw.integers(5, 40, 50))), starts, owners))
+    together = model.logits(copies)
+    for row, copy in enumerate(copies):
+        alone = model.logits([copy])
+        assert together.relation[row].tobytes() == alone.relation[0].tobytes()
+        assert together.novelty[row].tobytes() == alone.novelty[0].tobytes()
 
 
 def test_a_copy_without_a_marker_in_sight_is_judged_by_its_beginning(encoder_folder, tmp_path):

@@ -20,7 +20,7 @@ runs alone, so that its bits depend on nothing else; several run side by side.
 
 from __future__ import annotations
 
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -30,9 +30,11 @@ import numpy as np
 from novelink.errors import ModelError, SettingsError
 from novelink.runtime.pair_model import available_cores
 from novelink.runtime.session import Session
+from novelink.runtime.started import Started
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from concurrent.futures import Future
 
     from numpy.typing import NDArray
 
@@ -68,37 +70,6 @@ class DocumentLogits:
     relation: Floats
     novelty: Floats
     attention: Floats | None = None
-
-
-class Started:
-    """Documents that are being scored.
-
-    Args:
-        results: one a document, to be called for its logits; a document whose
-            work is not under way yet is scored when called.
-        futures: work under way.
-    """
-
-    def __init__(
-        self,
-        results: Sequence[Callable[[], DocumentLogits]],
-        futures: Sequence[Future[DocumentLogits]] = (),
-    ) -> None:
-        self._results = results
-        self._futures = futures
-
-    def results(self) -> list[DocumentLogits]:
-        """Wait.
-
-        Raises:
-            ModelError: the graph fails on an input or gives NaN or infinity.
-        """
-        return [result() for result in self._results]
-
-    def cancel(self) -> None:
-        """Begin nothing more."""
-        for future in self._futures:
-            future.cancel()
 
 
 class DocumentModel:
@@ -144,7 +115,7 @@ class DocumentModel:
 
     def start(
         self, documents: Sequence[DocumentInput], segments: Sequence[Integers] | None = None
-    ) -> Started:
+    ) -> Started[DocumentLogits]:
         """As :meth:`logits`, without waiting where there are several threads."""
         futures: list[Future[DocumentLogits]] = []
         results: list[Callable[[], DocumentLogits]] = []

@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,6 +20,7 @@ import numpy as np
 from novelink.errors import ModelError, SettingsError
 from novelink.runtime.batching import BATCH_TOKENS, equal_length_batches
 from novelink.runtime.session import Session
+from novelink.runtime.started import Started
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
 
     from novelink.reading.pair import PairInput
     from novelink.runtime.bundle import Bundle
+
+    Rows = tuple[NDArray[np.float32], NDArray[np.float32]]
 
 INPUTS = ("input_ids", "attention_mask", "first_starts", "second_starts")
 OUTPUTS = ("relation", "novelty")
@@ -44,6 +48,45 @@ class PairLogits:
 
     relation: NDArray[np.float32]
     novelty: NDArray[np.float32]
+
+
+class StartedPairs:
+    """Samples that are being scored.
+
+    Args:
+        batches: of each batch its samples' numbers.
+        started: the logits of each batch.
+        widths: logits of relation and of novelty.
+    """
+
+    def __init__(
+        self, batches: list[list[int]], started: Started[Rows], widths: tuple[int, int]
+    ) -> None:
+        self._batches = batches
+        self._started = started
+        self._widths = widths
+
+    def results(self) -> PairLogits:
+        """Wait; row i belongs to sample i.
+
+        Raises:
+            ModelError: the graph fails on an input or gives NaN or infinity.
+        """
+        count = sum(map(len, self._batches))
+        relation = np.empty((count, self._widths[0]), np.float32)
+        novelty = np.empty((count, self._widths[1]), np.float32)
+        for batch, rows in zip(self._batches, self._started.results(), strict=True):
+            relation[batch], novelty[batch] = rows
+        if not (np.isfinite(relation).all() and np.isfinite(novelty).all()):
+            raise ModelError(
+                "the model gave something that is not a number",
+                remedy="Check it with: novelink models verify; then export it again",
+            )
+        return PairLogits(relation, novelty)
+
+    def cancel(self) -> None:
+        """Begin nothing more."""
+        self._started.cancel()
 
 
 def available_cores() -> int:
@@ -90,8 +133,10 @@ class PairModel:
         Raises:
             ModelError: the graph fails on an input or gives NaN or infinity.
         """
-        relation = np.empty((len(samples), self._widths[0]), np.float32)
-        novelty = np.empty((len(samples), self._widths[1]), np.float32)
+        return self.start(samples).results()
+
+    def start(self, samples: Sequence[PairInput]) -> StartedPairs:
+        """As :meth:`logits`, without waiting where there are several threads."""
         batches = list(
             equal_length_batches(
                 [len(sample.ids) for sample in samples],
@@ -99,19 +144,15 @@ class PairModel:
                 alone=self._alone,
             )
         )
-        jobs = ([samples[index] for index in batch] for batch in batches)
-        results = map(self._run, jobs) if self._pool is None else self._pool.map(self._run, jobs)
-        for batch, (relation_rows, novelty_rows) in zip(batches, results, strict=True):
-            relation[batch] = relation_rows
-            novelty[batch] = novelty_rows
-        if not (np.isfinite(relation).all() and np.isfinite(novelty).all()):
-            raise ModelError(
-                "the model gave something that is not a number",
-                remedy="Check it with: novelink models verify; then export it again",
-            )
-        return PairLogits(relation, novelty)
+        jobs = [partial(self._run, [samples[index] for index in batch]) for batch in batches]
+        if self._pool is None:
+            started = Started(jobs)
+        else:
+            futures = [self._pool.submit(job) for job in jobs]
+            started = Started([future.result for future in futures], futures)
+        return StartedPairs(batches, started, self._widths)
 
-    def _run(self, batch: list[PairInput]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    def _run(self, batch: list[PairInput]) -> Rows:
         outputs = self._session.run(feed(batch))
         return outputs["relation"], outputs["novelty"]
 

@@ -13,11 +13,11 @@ from novelink.errors import ModelError
 from novelink.reading.document import DocumentReading
 from novelink.reading.pair import PairReading
 from novelink.runtime.bundle import CONFIG
-from novelink.runtime.document_model import DocumentModel, Started
-from novelink.runtime.pair_model import PairModel
+from novelink.runtime.document_model import DocumentModel
+from novelink.runtime.pair_model import PairModel, StartedPairs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from novelink.reading.document import DocumentInput
     from novelink.reading.pair import PairInput
     from novelink.runtime.bundle import Bundle
+    from novelink.runtime.document_model import DocumentLogits
+    from novelink.runtime.started import Started
 
 BLOCK_PAIRS = 128
 """Pairs of one document that are marked and encoded at a time."""
@@ -104,24 +106,33 @@ class Reader(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class _Waiting:
-    """Blocks that are scored when their results are asked for."""
+class _Copies:
+    """Blocks of so many pairs each, scored copy by copy; batches cross their borders."""
 
-    score: Callable[[], list[BlockLogits]]
+    pairs: tuple[int, ...]
+    started: StartedPairs
 
     def results(self) -> list[BlockLogits]:
         """See :class:`Scoring`."""
-        return self.score()
+        scored = self.started.results()
+        results = []
+        start = 0
+        for count in self.pairs:
+            rows = slice(start, start + count)
+            results.append(BlockLogits(scored.relation[rows], scored.novelty[rows]))
+            start = rows.stop
+        return results
 
     def cancel(self) -> None:
         """See :class:`Scoring`."""
+        self.started.cancel()
 
 
 @dataclass(frozen=True, slots=True)
-class _UnderWay:
-    """Documents that threads work on."""
+class _Wholes:
+    """Documents, each scored as a whole."""
 
-    started: Started
+    started: Started[DocumentLogits]
 
     def results(self) -> list[BlockLogits]:
         """See :class:`Scoring`."""
@@ -145,12 +156,12 @@ class PairReader:
     """
 
     gives_evidence = False
-    overlaps = False
 
     def __init__(self, bundle: Bundle, *, threads: int | None, batch_tokens: int) -> None:
         self.reading = PairReading(bundle.tokenizer(), bundle.max_length)
         self.model = PairModel(bundle, threads=threads, batch_tokens=batch_tokens)
         self.threads = self.model.threads
+        self.overlaps = self.threads > 1
 
     def blocks(self, document: Document, pairs: Sequence[Pair]) -> Iterator[Block]:
         """See :class:`Reader`."""
@@ -167,18 +178,8 @@ class PairReader:
 
     def start(self, blocks: Sequence[Block]) -> Scoring:
         """See :class:`Reader`."""
-        return _Waiting(lambda: self.logits(blocks))
-
-    def logits(self, blocks: Sequence[Block]) -> list[BlockLogits]:
-        """Scores of blocks: batches of copies cross their borders."""
-        scored = self.model.logits([copy for block in blocks for copy in block.copies])
-        results = []
-        start = 0
-        for block in blocks:
-            rows = slice(start, start + block.pairs)
-            results.append(BlockLogits(scored.relation[rows], scored.novelty[rows]))
-            start = rows.stop
-        return results
+        copies = [copy for block in blocks for copy in block.copies]
+        return _Copies(tuple(block.pairs for block in blocks), self.model.start(copies))
 
 
 class DocumentReader:
@@ -212,7 +213,7 @@ class DocumentReader:
         """See :class:`Reader`."""
         documents = [block.whole for block in blocks if block.whole is not None]
         segments = [block.segments for block in blocks if block.segments is not None]
-        return _UnderWay(self.model.start(documents, segments or None))
+        return _Wholes(self.model.start(documents, segments or None))
 
 
 def open_reader(bundle: Bundle, *, threads: int | None, batch_tokens: int) -> Reader:
