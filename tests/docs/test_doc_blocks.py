@@ -12,10 +12,12 @@ from doc_blocks import (
     ROOT,
     RUN,
     TEXT,
+    Block,
     PageRun,
     blocks_of,
     check_text,
     check_unrun,
+    commands_of,
     likeness,
     write_shell,
 )
@@ -93,3 +95,48 @@ def test_what_is_not_run_is_checked_as_it_stands(block, tmp_path, monkeypatch):
         write_files([other for other in BLOCKS if other.page == block.page], tmp_path)
         monkeypatch.chdir(tmp_path)
         check_unrun(block)
+
+
+def console(text, language="console", **marks):
+    return Block("page.md", 1, language, text, marks)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "$ novelink extract a.xml --no-such-option",
+        "$ novelink nosuch a.xml",
+        "$ novelink convert a.xml --to nosuch",
+        "$ novelink models nosuch",
+        "$ pip install 'novelink[nosuch]'",
+    ],
+)
+def test_wrong_commands_are_found_without_running_them(text):
+    with pytest.raises(AssertionError, match=r"page\.md:1"):
+        check_unrun(console(text))
+
+
+def test_names_that_are_not_there_are_found_without_running_them():
+    with pytest.raises(AssertionError, match="no nosuch"):
+        check_unrun(console("from novelink import nosuch", "python"))
+
+
+def test_commands_that_go_on_over_lines_are_one(tmp_path):
+    text = "$ a --sql \"\n  SELECT 1\"\n$ cat > f <<'END'\n$ x\nEND\n$ b \\\n  c\nshown"
+    found = commands_of(console(text))
+    assert [len(command.text.splitlines()) for command in found] == [2, 3, 2]
+    assert found[-1].output == ["shown"]
+
+
+def test_a_command_that_ends_otherwise_than_the_page_says_is_found(tmp_path, shell_path):
+    run = PageRun(tmp_path, shell_path)
+    with pytest.raises(AssertionError, match="exit code 1 of: novelink show"):
+        run.run(console("$ novelink show missing.jsonl"))
+    run.run(console("$ novelink show missing.jsonl", **{"exit code": "1"}))
+
+
+def test_outputs_are_alike_with_other_numbers_and_not_with_other_words():
+    shown = ["EGFR  Gene  melanoma  Disease  Association  Novel  0.94", "38 relations"]
+    assert likeness(shown, "EGFR Gene melanoma Disease Association Novel 0.91\n37 relations") == 1
+    assert likeness(shown, "Usage: novelink [OPTIONS] COMMAND") < LIKE
+    assert likeness([shown[0], "…"], "\n".join([shown[0], "and", "much", "more"])) == 1
