@@ -11,58 +11,15 @@ import shutil
 import signal
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
-import novelink as package
+from interruption import contents, run
 from novelink import Extractor, read, write
 from novelink.annotate.lexicon import Sources, build_lexicon
-from novelink.cli import main
 
-SOURCE = str(Path(package.__file__).parent)
-# Code that runs before and after the command itself; an interrupt there ends the program too.
-FRAME = {
-    str(Path(SOURCE, "cli", name)) for name in ("__init__.py", "__main__.py", "verbosity.py")
-} | {str(Path(SOURCE, "cli", "streams.py"))}
 TIMES = 7
 """How many places of a command are interrupted, spread evenly."""
-
-
-class Interrupt:
-    """Raises KeyboardInterrupt in the n-th call of a function of this package."""
-
-    def __init__(self, at=None):
-        self.at = at
-        self.calls = 0
-
-    def __call__(self, frame, event, argument):
-        name = frame.f_code.co_filename
-        if event == "call" and name.startswith(SOURCE) and name not in FRAME:
-            self.calls += 1
-            if self.calls == self.at:
-                sys.setprofile(None)
-                raise KeyboardInterrupt
-
-    def __enter__(self):
-        sys.setprofile(self)
-        return self
-
-    def __exit__(self, *_):
-        sys.setprofile(None)
-
-
-def run(arguments, capsys, at=None):
-    """Exit code, stdout, stderr and the number of calls."""
-    interrupt = Interrupt(at)
-    with pytest.raises(SystemExit) as caught, interrupt:
-        main([str(argument) for argument in arguments])
-    captured = capsys.readouterr()
-    return caught.value.code, captured.out, captured.err, interrupt.calls
-
-
-def contents(folder):
-    return {path: path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
 
 
 @pytest.fixture(scope="module")
