@@ -165,6 +165,41 @@ def test_an_interrupt_ends_running_workers_and_begins_no_others(tmp_path, monkey
     assert sorted(lines) == ["started -m novelink one", "started -m novelink two"]
 
 
+@pytest.mark.parametrize(("visible", "given"), [(None, {"0", "1", "2"}), ("5,7", {"5", "7"})])
+def test_workers_beside_each_other_get_a_gpu_each(monkeypatch, visible, given):
+    """And share out the cores; a launcher's choice of GPUs is kept to."""
+    seen = []
+
+    class Process:
+        returncode = 0
+        stderr = ()
+
+        def __init__(self, _command, env, **_):
+            seen.append((env["CUDA_VISIBLE_DEVICES"], env["OMP_NUM_THREADS"]))
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *_):
+            return None
+
+    count = len(given)
+    monkeypatch.setattr("novelink.training.workers.subprocess.Popen", Process)
+    monkeypatch.setattr("novelink.training.workers.torch.cuda.device_count", lambda: count)
+    monkeypatch.setattr("novelink.training.workers.os.cpu_count", lambda: 4 * count + 1)
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    if visible:
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+    run_workers([(f"fold {number}", ["x"]) for number in range(12)], count, lambda _: None)
+    assert len(seen) == 12
+    assert {device for device, _ in seen} <= given
+    assert {threads for _, threads in seen} == {"4"}
+    seen.clear()
+    run_workers([("fold 1", ["x"])] * 6, 1, lambda _: None)
+    assert {device for device, _ in seen} == {min(given)}
+
+
 @pytest.fixture
 def novelink(capfd):
     def run(*arguments):
