@@ -6,13 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from novelink import Extractor, Relation, read, score
+from novelink import Document, Extractor, Relation, read, score
+from novelink.annotate.tagger import Tagger
 from novelink.runtime.bundle import EMBEDDED, default_name, embedded_names, load_bundle
+from novelink.schema import CELL_LINE, CHEMICAL, DISEASE, GENE, SPECIES, VARIANT
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
 TEST = ROOT.parent / "shared" / "data" / "biored" / "Test.PubTator"
 LEVELS = ("pair", "type", "novelty", "all")
+TAGGING = RESULTS / "tagging.json"
 RELATION_MODELS = [name for name in embedded_names() if load_bundle(name).reading != "tagger"]
 
 
@@ -91,3 +94,47 @@ def test_a_shipped_model_reads_the_examples(name):
         for relation in document.relations:
             assert relation.novelty in {"Novel", "No"}
             assert 0 < relation.score <= 1
+
+
+def test_the_taggers_card_says_what_the_results_file_says():
+    results = json.loads(TAGGING.read_text(encoding="utf-8"))
+    card = load_bundle("tagger").folder.joinpath("README.md").read_text(encoding="utf-8")
+    for kind, one in results["BioRED Test"]["scores"].items():
+        cells = re.search(rf"^\| {kind} \|(.*)$", card, re.MULTILINE).group(1).split("|")
+        assert float(cells[0]) == pytest.approx(
+            results["BioRED Dev"]["scores"][kind]["f1"], abs=0.051
+        )
+        assert float(cells[3]) == pytest.approx(one["f1"], abs=0.051)
+
+
+def test_the_taggers_kept_mentions_give_its_kept_scores():
+    if not TEST.exists():
+        pytest.skip("BioRED Test is not beside the project")
+    result = json.loads(TAGGING.read_text(encoding="utf-8"))["BioRED Test"]
+    right = found = gold = 0
+    for document in read(TEST):
+        kept = {
+            (start, end, result["types"][kind])
+            for start, end, kind in result["mentions"][document.id]
+        }
+        wanted = {(one.start, one.end, one.type) for one in document.mentions}
+        right, found, gold = right + len(kept & wanted), found + len(kept), gold + len(wanted)
+    assert 200 * right / (found + gold) == pytest.approx(result["scores"]["all"]["f1"], abs=0.006)
+
+
+def test_the_tagger_finds_the_entities_of_a_made_up_text():
+    """What is plain to any reader, whatever the processor's rounding."""
+    text = (
+        "Metformin lowers IL-6 in mice with breast cancer; A549 cells lack BRAF V600E."
+    )
+    (document,) = Tagger.load().tag([Document.from_text("1", text)])
+    found = {(one.text, one.type) for one in document.mentions}
+    assert found >= {
+        ("Metformin", CHEMICAL),
+        ("IL-6", GENE),
+        ("mice", SPECIES),
+        ("breast cancer", DISEASE),
+        ("BRAF", GENE),
+        ("V600E", VARIANT),
+        ("A549", CELL_LINE),
+    }

@@ -146,7 +146,6 @@ def test_given_refuses_bare_ids(novelink, ncbi):
     assert "is only an id" in outcome.err
 
 
-@pytest.mark.skipif(not OfflineTagger().is_there(), reason="no tagger ships with this version")
 def test_text_on_standard_input_to_relations_without_any_network(
     novelink, ncbi, tiny_bundle, monkeypatch
 ):

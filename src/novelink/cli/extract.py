@@ -82,8 +82,9 @@ def command(
     novelink extract 24259561 PMC7696669                 papers, through PubTator 3
     novelink extract notes.txt                           a text of your own
 
-    A text without entities needs a tagger. None comes with this version: train
-    one (novelink train-tagger), or give the PMIDs and let PubTator 3 find them.
+    Entities of a text of your own are found offline, by the tagger that comes
+    along; with --lexicon they get database ids (novelink lexicon), otherwise
+    ids that hold within their document.
 
     A folder as output makes it a run over a corpus: any number of files,
     folders, patterns, archives (.tar.gz) and URLs, on all cores or a cluster,

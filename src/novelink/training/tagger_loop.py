@@ -13,9 +13,9 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from novelink import formats
+from novelink.annotate.tagger.decoding import find_mentions
 from novelink.annotate.tagger.encoding import TaggerReading
-from novelink.annotate.tagger.spans import find_spans, softmax
-from novelink.document import Mention
+from novelink.annotate.tagger.spans import softmax
 from novelink.errors import SettingsError
 from novelink.model.encoder import load_encoder, load_tokenizer
 from novelink.schema import BIORED
@@ -169,9 +169,10 @@ class TaggerTrainer:
     def _step(self, group: Sequence[Sample], optimizer: torch.optim.Optimizer) -> float:
         pad = self.tokenizer.token_to_id("[PAD]") or 0
         tensors = [tensor.to(self.device) for tensor in collate(group, pad)]
+        ids, mask, shapes, labels, weights = tensors
         with autocast(bf16=self.bf16, device=self.device):
-            logits = self.model(*tensors[:3])
-        loss = self.model.loss(logits, tensors[3], tensors[4])
+            logits = self.model(ids, shapes, mask)
+        loss = self.model.loss(logits, labels, weights)
         loss.backward()  # type: ignore[no-untyped-call]  # torch ships no type for it
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
         optimizer.step()
@@ -190,7 +191,7 @@ class TaggerTrainer:
                 ids = torch.tensor([window.ids], device=self.device)
                 shapes = torch.tensor([window.shapes], device=self.device)
                 with autocast(bf16=self.bf16, device=self.device):
-                    logits = self.model(ids, torch.ones_like(ids), shapes)
+                    logits = self.model(ids, shapes, torch.ones_like(ids))
                 first, last = window.keep
                 values = logits[0].float().cpu().numpy().reshape(-1, len(self.types), 3)
                 parts.append(values[first:last])
@@ -202,35 +203,33 @@ class TaggerTrainer:
     def score(
         self, answers: Sequence[Answer], thresholds: Sequence[float] | None = None
     ) -> dict[str, MentionScore]:
-        """Scores on Dev of answers for its documents, without the second look."""
+        """Scores on Dev of answers for its documents."""
         limits = thresholds or [0.5] * len(self.types)
-        found = []
-        for document, (probabilities, spans) in zip(self.dev, answers, strict=True):
-            text = document.text
-            tagged = find_spans(probabilities, spans, self.types, text, limits) if spans else []
-            found.append(
-                document.with_mentions(
-                    Mention(span.start, span.end, text[span.start : span.end], span.type)
-                    for span in tagged
-                )
+        found = [
+            document.with_mentions(
+                find_mentions(document, probabilities, spans, self.types, limits) if spans else ()
             )
+            for document, (probabilities, spans) in zip(self.dev, answers, strict=True)
+        ]
         return mention_scores(self.dev, found)
 
-    def thresholds(self) -> dict[str, float]:
-        """For each type, the least probability that does best on Dev."""
-        answers = self.answers(self.dev)
-        chosen = {}
-        for row, name in enumerate(self.types):
+    def thresholds(self) -> tuple[dict[str, float], dict[str, MentionScore]]:
+        """For each type, the least probability that does best on Dev, and the scores with them.
 
-            def value(limit: float, row: int = row, name: str = name) -> float:
-                limits = [0.5] * len(self.types)
-                limits[row] = limit
-                scores = self.score(answers, limits)
-                return scores[name].f1 if name in scores else 0.0
+        Types are taken one after the other; each is chosen with those before it
+        in place.
+        """
+        answers = self.answers(self.dev)
+        limits = [0.5] * len(self.types)
+        for row in range(len(self.types)):
+
+            def value(limit: float, row: int = row) -> float:
+                scores = self.score(answers, [*limits[:row], limit, *limits[row + 1 :]])
+                return scores[ALL].f1 if ALL in scores else 0.0
 
             # Of equal values the one nearest to a half is the safest.
-            chosen[name] = max(_THRESHOLDS, key=lambda limit: (value(limit), -abs(limit - 0.5)))
-        return chosen
+            limits[row] = max(_THRESHOLDS, key=lambda limit: (value(limit), -abs(limit - 0.5)))
+        return dict(zip(self.types, limits, strict=True)), self.score(answers, limits)
 
     def _keep_best(self, value: float) -> None:
         """Remember the weights, on disk too: a run that is stopped has lost nothing."""

@@ -39,19 +39,25 @@ class TaggerModel(nn.Module):
         self.heads = nn.Linear(size, types * _LABELS)
 
     def forward(
-        self, input_ids: torch.Tensor, attention_mask: torch.Tensor, shape_ids: torch.Tensor
+        self,
+        input_ids: torch.Tensor,
+        shape_ids: torch.Tensor,
+        attention_mask: torch.Tensor | None = None,
     ) -> torch.Tensor:
         """Logits.
 
         Args:
             input_ids: int64 [batch, tokens].
-            attention_mask: int64 [batch, tokens], 0 at padding.
             shape_ids: int64 [batch, tokens], see
                 :func:`~novelink.annotate.tagger.encoding.token_shapes`.
+            attention_mask: int64 [batch, tokens], 0 at padding; None where
+                there is none.
 
         Returns:
             [batch, tokens, types × 3]: outside, beginning, inside of each type.
         """
+        if attention_mask is None:
+            attention_mask = torch.ones_like(input_ids)
         words = self.encoder.get_input_embeddings()(input_ids)
         states = self.encoder(
             inputs_embeds=words + self.shapes(shape_ids), attention_mask=attention_mask

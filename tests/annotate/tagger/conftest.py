@@ -40,7 +40,7 @@ def tokenizer():
 
 
 def graph(made):
-    """labels = table[input_ids] + shapes[shape_ids] + 0 · attention_mask."""
+    """labels = table[input_ids] + shapes[shape_ids]."""
     from onnx import TensorProto, helper, numpy_helper
 
     width = 3 * len(BIORED.entity_types)
@@ -53,11 +53,7 @@ def graph(made):
     nodes = [
         helper.make_node("Gather", ["table", "input_ids"], ["words"]),
         helper.make_node("Gather", ["shapes", "shape_ids"], ["forms"]),
-        helper.make_node("Cast", ["attention_mask"], ["mask"], to=TensorProto.FLOAT),
-        helper.make_node("Mul", ["mask", "nought"], ["nothing2"]),
-        helper.make_node("Unsqueeze", ["nothing2", "last"], ["nothing"]),
-        helper.make_node("Add", ["words", "forms"], ["sum"]),
-        helper.make_node("Add", ["sum", "nothing"], ["labels"]),
+        helper.make_node("Add", ["words", "forms"], ["labels"]),
     ]
     model = helper.make_model(
         helper.make_graph(
@@ -65,14 +61,12 @@ def graph(made):
             "table",
             [
                 helper.make_tensor_value_info(name, TensorProto.INT64, ("B", "L"))
-                for name in ("input_ids", "attention_mask", "shape_ids")
+                for name in ("input_ids", "shape_ids")
             ],
             [helper.make_tensor_value_info("labels", TensorProto.FLOAT, ("B", "L", width))],
             [
                 numpy_helper.from_array(table, "table"),
                 numpy_helper.from_array(shapes, "shapes"),
-                numpy_helper.from_array(np.float32(0), "nought"),
-                numpy_helper.from_array(np.array([-1]), "last"),
             ],
         ),
         opset_imports=[helper.make_opsetid("", 17)],

@@ -6,7 +6,6 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from novelink.document import Mention
 from novelink.errors import ModelError
 from novelink.runtime.bundle import EMBEDDED, Bundle, load_bundle
 
@@ -23,7 +22,8 @@ if TYPE_CHECKING:
 NAME = "tagger"
 """The model that ships with the package."""
 READING = "tagger"
-INPUTS = ("input_ids", "attention_mask", "shape_ids")
+INPUTS = ("input_ids", "shape_ids")
+"""Both int64 [B, L]; samples of one length, never padded."""
 OUTPUTS = ("labels",)
 # Documents read ahead, so that threads have something to share out.
 _AHEAD = 16
@@ -95,20 +95,15 @@ class Tagger:
 
     def tag_document(self, document: Document) -> Document:
         """One document with mentions in place of its own."""
-        from novelink.annotate.tagger.consistency import second_look
-        from novelink.annotate.tagger.spans import find_spans
+        from novelink.annotate.tagger.decoding import find_mentions
 
         answer = self.probabilities(document)
-        if answer is None:
-            return document.with_mentions(()).with_relations(())
-        probabilities, spans = answer
-        text = document.text
-        found = find_spans(probabilities, spans, self.types, text, self.thresholds)
-        if self.second_look:
-            found = second_look(document, found, _Evidence(probabilities, spans, self.types))
-        found = [span for span in found if _in_one_passage(document, span.start, span.end)]
         mentions = (
-            Mention(span.start, span.end, text[span.start : span.end], span.type) for span in found
+            find_mentions(
+                document, *answer, self.types, self.thresholds, look_twice=self.second_look
+            )
+            if answer
+            else ()
         )
         return document.with_mentions(mentions).with_relations(())
 
@@ -139,40 +134,9 @@ class Tagger:
     def _logits(self, window: Window) -> NDArray[np.float32]:
         import numpy as np
 
-        ids = np.array([window.ids], dtype=np.int64)
         feed: dict[str, Any] = {
-            "input_ids": ids,
-            "attention_mask": np.ones_like(ids),
+            "input_ids": np.array([window.ids], dtype=np.int64),
             "shape_ids": np.array([window.shapes], dtype=np.int64),
         }
         labels: NDArray[np.float32] = self._session.run(feed)["labels"][0]
         return labels.reshape(len(window.ids), len(self.types), 3)
-
-
-class _Evidence:
-    """Mean probability of a stretch to be part of a mention of a type."""
-
-    def __init__(
-        self,
-        probabilities: NDArray[np.float32],
-        spans: list[tuple[int, int]],
-        types: tuple[str, ...],
-    ) -> None:
-        self.inside = 1.0 - probabilities[:, :, 0]
-        self.starts = [start for start, _ in spans]
-        self.spans = spans
-        self.types = types
-
-    def __call__(self, start: int, end: int, entity_type: str) -> float:
-        from bisect import bisect_left
-
-        first = bisect_left(self.starts, start)
-        last = bisect_left(self.starts, end)
-        if first >= last or self.spans[first][0] != start or self.spans[last - 1][1] != end:
-            return 0.0
-        row = self.types.index(entity_type)
-        return float(self.inside[first:last, row].mean())
-
-
-def _in_one_passage(document: Document, start: int, end: int) -> bool:
-    return any(passage.offset <= start and end <= passage.end for passage in document.passages)
