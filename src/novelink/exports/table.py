@@ -13,7 +13,7 @@ from typing import IO, TYPE_CHECKING, Any
 from novelink.errors import MissingExtraError
 from novelink.exports.identifiers import identify
 from novelink.exports.rows import evidence_text, relation_ends
-from novelink.formats.writer import Writer
+from novelink.formats.writer import TextWriter, Writer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -79,7 +79,7 @@ def _cell(value: Any) -> str:
     return str(value)
 
 
-class TsvWriter(Writer):
+class TsvWriter(TextWriter):
     """Writes relations as tab-separated lines under a header."""
 
     head = "\t".join(COLUMNS) + "\n"
@@ -92,7 +92,7 @@ class TsvWriter(Writer):
         )
 
 
-class CsvWriter(Writer):
+class CsvWriter(TextWriter):
     """Writes relations as comma-separated lines under a header."""
 
     head = ",".join(COLUMNS) + "\n"

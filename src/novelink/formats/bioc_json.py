@@ -11,7 +11,7 @@ from novelink.formats import jsonl
 from novelink.formats.bioc import build_document, document_data
 from novelink.formats.json_stream import stream_objects
 from novelink.formats.unpacking import CutOffError
-from novelink.formats.writer import Writer
+from novelink.formats.writer import TextWriter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,7 +54,7 @@ def read_bioc_json(source: Source, intake: Intake) -> Iterator[Document]:
         intake.skip(error)
 
 
-class BioCJsonWriter(Writer):
+class BioCJsonWriter(TextWriter):
     """Writes one BioC collection, a document per line."""
 
     head = '{"source": "NoveLink", "date": "", "key": "BioC.key", "infons": {}, "documents": [\n'

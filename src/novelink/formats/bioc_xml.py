@@ -11,7 +11,7 @@ from novelink import limits
 from novelink.errors import DataError
 from novelink.formats.bioc import build_document, document_data
 from novelink.formats.unpacking import CutOffError
-from novelink.formats.writer import Writer
+from novelink.formats.writer import TextWriter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -252,7 +252,7 @@ def _relation(element: Element) -> dict[str, Any]:
 _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 
 
-class BioCXmlWriter(Writer):
+class BioCXmlWriter(TextWriter):
     """Writes one BioC collection, an annotation or relation per line."""
 
     head = (

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from novelink.document import Document, Evidence, Mention, Passage, Relation
 from novelink.errors import DataError
 from novelink.formats.unpacking import CutOffError
-from novelink.formats.writer import Writer
+from novelink.formats.writer import TextWriter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -219,7 +219,7 @@ def _evidence(fields: _Fields, item: Any) -> Evidence:
     return Evidence(item[0], item[1], weight)
 
 
-class JsonlWriter(Writer):
+class JsonlWriter(TextWriter):
     """Writes one document per line."""
 
     def encode(self, document: Document) -> str:

@@ -21,7 +21,7 @@ from novelink.errors import DataError
 from novelink.formats.identifiers import read_ids, survives, written_id
 from novelink.formats.pubtator_relations import SUBJECT, RelationLines
 from novelink.formats.unpacking import CutOffError
-from novelink.formats.writer import Writer
+from novelink.formats.writer import TextWriter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -217,7 +217,7 @@ _LONGEST_POSITION = 12
 _BREAKS = dict.fromkeys((10, 13), " ")
 
 
-class PubTatorWriter(Writer):
+class PubTatorWriter(TextWriter):
     """Writes BioRED's dialect: a line per relation with ``Novel`` or ``No``.
 
     A relation without novelty is written without that column, as PubTator 3

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import IO, TYPE_CHECKING
 
 from novelink.errors import DataError
@@ -11,12 +12,8 @@ if TYPE_CHECKING:
     from novelink.document import Document
 
 
-class Writer:
+class Writer(ABC):
     """Writes documents one after another.
-
-    A text format overrides :meth:`encode` and, where the file has a frame,
-    :attr:`head`, :attr:`separator` and :attr:`tail`. A format that is no text
-    overrides :meth:`write` and :meth:`finish`.
 
     Args:
         stream: takes bytes.
@@ -26,14 +23,48 @@ class Writer:
         report: what was written and what the format could not hold.
     """
 
-    head = ""
-    separator = ""
-    tail = ""
-
     def __init__(self, stream: IO[bytes], name: str) -> None:
         self.stream = stream
         self.name = name
         self.report = WriteReport()
+
+    @abstractmethod
+    def write(self, document: Document) -> None:
+        """Write one document.
+
+        Raises:
+            DataError: the format cannot hold it.
+        """
+
+    @abstractmethod
+    def finish(self) -> None:
+        """Write what follows the last document; called once, on a clean end."""
+
+    def lose(self, what: str, times: int = 1) -> None:
+        """Count something the format has no place for."""
+        self.report.losses[what] += times
+
+    def fault(self, message: str, *, remedy: str | None = None) -> DataError:
+        """An error of this target, to be raised."""
+        return DataError(message, source=self.name, remedy=remedy)
+
+
+class TextWriter(Writer):
+    """Writes a format that is text: one piece a document, perhaps in a frame.
+
+    Attributes:
+        head: before the first document.
+        separator: between two documents.
+        tail: after the last one.
+    """
+
+    head = ""
+    separator = ""
+    tail = ""
+
+    @abstractmethod
+    def encode(self, document: Document) -> str:
+        """One document as text."""
 
     def write(self, document: Document) -> None:
         """Write one document.
@@ -68,15 +99,3 @@ class Writer:
         tail = self.tail if self.report.documents else self.head + self.tail
         if tail:
             self.stream.write(tail.encode("utf-8"))
-
-    def encode(self, document: Document) -> str:
-        """One document as text."""
-        raise NotImplementedError
-
-    def lose(self, what: str, times: int = 1) -> None:
-        """Count something the format has no place for."""
-        self.report.losses[what] += times
-
-    def fault(self, message: str, *, remedy: str | None = None) -> DataError:
-        """An error of this target, to be raised."""
-        return DataError(message, source=self.name, remedy=remedy)
