@@ -49,8 +49,6 @@ autodoc_mock_imports = [
 python_use_unqualified_type_names = True
 toc_object_entries_show_parents = "hide"
 
-smartquotes = False  # help texts are full of --options
-
 html_theme = "furo"
 html_title = f"NoveLink {release}"
 html_baseurl = ""

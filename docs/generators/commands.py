@@ -6,6 +6,7 @@ import inspect
 
 import click
 
+from generators.marking import marked
 from novelink.cli import COMMANDS, cli
 
 
@@ -45,7 +46,7 @@ def paragraphs(help_text: str) -> list[str]:
         if paragraph.startswith("\b"):
             lines += ["```text", paragraph.removeprefix("\b").strip("\n"), "```", ""]
         else:
-            lines += [paragraph.replace("<", "\\<"), ""]
+            lines += [marked(paragraph), ""]
     return lines
 
 
@@ -63,7 +64,7 @@ def described(option: click.Option, context: click.Context) -> list[str]:
         notes.append("Required.")
     if text and text[-1] not in ".:;`":
         text += "."
-    return [f"{names}{kind}", f": {' '.join([text, *notes]).strip()}"]
+    return [f"{names}{kind}", f": {' '.join([marked(text), *notes]).strip()}"]
 
 
 def value_name(option: click.Option, context: click.Context) -> str:

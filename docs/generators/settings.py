@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import get_type_hints
 
 import novelink
+from generators.marking import marked
 from novelink.annotate.pubtator3 import PubTatorSettings
 from novelink.decode import DecisionSettings
 from novelink.training.settings import TrainSettings
@@ -34,6 +35,9 @@ VARIABLES = {
     "CUDA_VISIBLE_DEVICES": "GPUs that `novelink crossval --parallel` deals out to its folds.",
 }
 """What each variable that the source reads is for."""
+
+LONG = 24
+"""Defaults of more characters stand beside the meaning, so that columns stay narrow."""
 
 # Set for the libraries below, by this program or by a launcher; not for users.
 SET_HERE = {
@@ -99,9 +103,10 @@ def table(kind: type, names: list[str] | None = None) -> list[str]:
     for item in fields(kind):
         if names is None or item.name in names:
             type_name = cell(re.sub(r"\s*\bNone\b \| | \| None\b", "", str(item.type)))
-            lines.append(
-                f"| `{item.name}` | {type_name} | {default(item)} | {cell(meanings[item.name])} |"
-            )
+            given, meaning = default(item), cell(meanings[item.name])
+            if len(given) > LONG:
+                given, meaning = "", f"{meaning} Default: {given}."
+            lines.append(f"| `{item.name}` | {type_name} | {given} | {meaning} |")
     return [*lines, ""]
 
 
@@ -139,7 +144,7 @@ def default(item) -> str:
 def cell(text: str) -> str:
     """Text for a table's cell: Markdown's code, no bars, no Sphinx roles."""
     text = re.sub(r":\w+:`~?([^`]+)`", r"`\1`", text)
-    return text.replace("``", "`").replace("|", "\\|")
+    return marked(text.replace("``", "`")).replace("|", "\\|")
 
 
 def variables_read() -> set[str]:
