@@ -29,6 +29,7 @@ VARIABLES = {
     "NOVELINK_PUBTATOR_URL": "Another address of the PubTator 3 API.",
     "NOVELINK_PUBTATOR_TEXT_URL": "Another address of PubTator's raw-text service.",
     "NOVELINK_EUTILS_URL": "Another address of the E-utilities.",
+    "NOVELINK_TOKEN_FILE": "File with the token that `novelink serve` asks for, as `--token-file`.",
     "HF_HUB_OFFLINE": "`1`: training takes encoders from disk only, as `encoder.offline`.",
     "XDG_CACHE_HOME": "Where caches lie on Linux, if `NOVELINK_CACHE` is not set.",
     "LOCALAPPDATA": "The same on Windows.",
