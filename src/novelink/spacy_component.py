@@ -98,5 +98,14 @@ def make_component(  # noqa: PLR0917 (spaCy calls factories by name)
     min_score: float | None,
     threads: int | None,
 ) -> RelationComponent:
-    """What ``nlp.add_pipe("novelink", config={...})`` makes."""
+    """What ``nlp.add_pipe("novelink", config={...})`` makes.
+
+    Args:
+        nlp: the pipeline.
+        name: of the component in it.
+        model: name or folder; None is the default model.
+        labels: the pipeline's entity labels → names of the model's entity types.
+        min_score: least score of a relation, 0–1; None is the model's own.
+        threads: pairs judged side by side; None is all cores.
+    """
     return RelationComponent(Extractor.load(model, threads=threads), labels, min_score)

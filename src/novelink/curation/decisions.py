@@ -75,7 +75,14 @@ class Decision:
 
 
 def relation_key(document: str, id1: str, id2: str, predicted: str | None) -> Key:
-    """What identifies a relation for decisions."""
+    """What identifies a relation for decisions.
+
+    Args:
+        document: its document's id.
+        id1: one concept id.
+        id2: the other; the order does not matter.
+        predicted: type that was read; None for one that was missed.
+    """
     first, second = sorted((id1, id2))
     return document, first, second, predicted or ""
 

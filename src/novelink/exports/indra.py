@@ -51,7 +51,14 @@ _DIRECTED = {"Positive_Correlation": "Activation", "Negative_Correlation": "Inhi
 def statement(
     document: Document, relation: Relation, first: End, second: End
 ) -> dict[str, Any] | None:
-    """The statement of a relation, None where no type maps."""
+    """The statement of a relation, None where no type maps.
+
+    Args:
+        document: gives the evidence its text.
+        relation: one of the document's.
+        first: what its ``id1`` names.
+        second: what its ``id2`` names.
+    """
     directed = _direct(relation, first, second)
     if relation.type == "Bind":
         core: dict[str, Any] = {

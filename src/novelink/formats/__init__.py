@@ -92,6 +92,17 @@ def read_all(
 
     An id that occurs in two sources is a fault like one that occurs twice in
     the same source.
+
+    Args:
+        sources: opened one after another, each when the one before is read.
+        format: of all of them; by default told from each.
+        schema: as for :func:`read`.
+        lenient: as for :func:`read`.
+        report: takes the counts of all.
+
+    Raises:
+        DataError: as :func:`read`.
+        SettingsError: the format is unknown.
     """
     report = ReadReport() if report is None else report
     chosen = None if format is None else by_name(format)

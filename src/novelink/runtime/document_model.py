@@ -310,8 +310,13 @@ def feed(document: DocumentInput, width: int) -> dict[str, NDArray[Any]]:
     """The graph's inputs for a document in one run, whatever its size.
 
     Args:
-        document: with at least one pair.
+        document: W windows of at most L tokens, M start markers, E entities,
+            and P pairs, at least one.
         width: of a token vector.
+
+    Returns:
+        ``input_ids`` and ``attention_mask`` ``[1, W, L]``, ``known`` ``[1, 0, width]``,
+        ``mentions`` ``[1, M]``, ``members`` ``[1, E, M]``, ``pairs`` ``[1, P, 2]``.
     """
     longest = max(map(len, document.windows))
     places = [window * longest + place for window, place in document.markers]

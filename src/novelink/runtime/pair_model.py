@@ -158,7 +158,7 @@ class PairModel:
 
 
 def feed(batch: Sequence[PairInput]) -> dict[str, NDArray[np.int64] | NDArray[np.float32]]:
-    """The graph's inputs for samples of one length."""
+    """The graph's inputs for B samples of one length L: four arrays ``[B, L]``."""
     ids = np.array([sample.ids for sample in batch], np.int64)
     starts = np.zeros((2, *ids.shape), np.float32)
     for row, sample in enumerate(batch):

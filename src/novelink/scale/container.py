@@ -157,7 +157,11 @@ class Container:
 
     @contextmanager
     def watch(self) -> Iterator[None]:
-        """Turn what tarfile finds wrong into a :class:`ContainerError`."""
+        """Turn what tarfile finds wrong into an error with a place.
+
+        Raises:
+            ContainerError: the archive is damaged.
+        """
         try:
             yield
         except RecursionError as error:

@@ -33,7 +33,11 @@ class FileLog:
         self._stream: Any = None
 
     def read(self) -> Iterator[dict[str, Any]]:
-        """Records so far; a last line that a crash cut off is cut away."""
+        """Records so far; a last line that a crash cut off is cut away.
+
+        Raises:
+            DataError: another line is no record.
+        """
         if not self.path.exists():
             return
         whole = 0

@@ -142,7 +142,21 @@ class DocumentGraph(nn.Module):
         members: torch.Tensor,
         pairs: torch.Tensor,
     ) -> tuple[torch.Tensor, ...]:
-        """See :mod:`novelink.runtime.document_model` for shapes."""
+        """Score the P pairs of each of D documents.
+
+        Args:
+            input_ids: ``[D, W, L]``, the windows.
+            attention_mask: ``[D, W, L]``.
+            known: ``[D, K, h]``, vectors of tokens that were encoded before.
+            mentions: ``[D, M]``, places of start markers among all tokens.
+            members: ``[D, E, M]``, weights of an entity's mentions.
+            pairs: ``[D, P, 2]``, both entities of each pair.
+
+        Returns:
+            Relation logits ``[D, P, R + 1]``, novelty logits ``[D, P, 3]``, the
+            pairs' attention to tokens, and the windows' token vectors, as
+            :mod:`novelink.runtime.document_model` says.
+        """
         tokens = self.model.tokens(input_ids, attention_mask)
         mask = torch.cat([torch.ones_like(known[..., 0]), attention_mask.flatten(1).float()], 1)
         vectors, attention, _ = self.model.pair_vectors(

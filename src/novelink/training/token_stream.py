@@ -91,6 +91,9 @@ class TokenStream:
             tokenizer: its ids must have ``[CLS]`` and ``[SEP]``.
             folder: where the array is kept.
             length: tokens of a chunk.
+
+        Raises:
+            DataError: a file is not there, cannot be read, or is not UTF-8.
         """
         cls_id, sep_id = token_id(tokenizer, "[CLS]"), token_id(tokenizer, "[SEP]")
         kind = np.dtype(np.uint16 if tokenizer.get_vocab_size() <= 2**16 else np.uint32)
@@ -110,7 +113,7 @@ class TokenStream:
                             batch, add_special_tokens=False
                         ):
                             out.write(np.asarray([*encoding.ids, sep_id], dtype=kind).tobytes())
-            partial.rename(target)
+            partial.replace(target)
         return cls(np.memmap(target, dtype=kind, mode="r"), length, cls_id, sep_id)
 
 

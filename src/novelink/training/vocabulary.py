@@ -131,6 +131,9 @@ def ensure_vocabulary(path: str, files: Sequence[str], size: int) -> None:
         path: the ``tokenizer.json`` to have.
         files: text files, one document a line.
         size: entries in all.
+
+    Raises:
+        DataError: a text file cannot be read.
     """
     target = Path(path)
     if target.exists():
@@ -139,4 +142,4 @@ def ensure_vocabulary(path: str, files: Sequence[str], size: int) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = target.with_suffix(".partial")
     train_vocabulary(texts, size).save(str(partial))
-    partial.rename(target)
+    partial.replace(target)
