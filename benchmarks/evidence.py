@@ -10,6 +10,9 @@ other    the mean over all other sentences
 rival    the mean over the other sentences that also hold a mention of the pair, where there are
          any: a harder comparison, since such sentences matter by themselves
 
+The mean over sentences is what a sentence drawn at random loses in the long run, without the noise
+of drawing one.
+
 A sentence without which one of the two entities is not in the text at all says nothing, as the
 pair is gone: it is left out, and relations whose top sentence is such a one are counted apart.
 Documents are drawn with replacement for the 95 % intervals.
@@ -31,6 +34,7 @@ from novelink import Extractor, read
 from novelink.annotate.sentences import document_sentences
 
 RESULTS = Path(__file__).parent / "results" / "evidence.json"
+OTHER, RIVAL = 1, 2  # columns, after the top sentence's loss
 
 
 def without(document, start, end):
@@ -83,10 +87,29 @@ def losses(extractor, document):
     return rows
 
 
-def share(first, second):
-    """How often the first is the larger, where there are both."""
-    both = np.isfinite(first) & np.isfinite(second)
-    return (first[both] > second[both]).mean()
+def compared(rows, column):
+    """Rows that have both a top sentence to take out and something to compare it with."""
+    return rows[np.isfinite(rows[:, 0]) & np.isfinite(rows[:, column])]
+
+
+def mean(column, against):
+    """Mean of a column over the rows compared."""
+    return lambda rows: compared(rows, against)[:, column].mean()
+
+
+def difference(column):
+    """How much more the top sentence's loss is."""
+    return lambda rows: mean(0, column)(rows) - mean(column, column)(rows)
+
+
+def share(column):
+    """How often the top sentence's loss is the larger."""
+
+    def of(rows):
+        chosen = compared(rows, column)
+        return (chosen[:, 0] > chosen[:, column]).mean()
+
+    return of
 
 
 def interval(per_document, function, draw):
@@ -101,12 +124,6 @@ def interval(per_document, function, draw):
         "value": round(float(function(whole)), 4),
         "interval": [round(float(low), 4), round(float(high), 4)],
     }
-
-
-def compared(per_document, column):
-    """Relations that have both a top sentence to take out and something to compare it with."""
-    rows = np.concatenate(per_document)
-    return int((np.isfinite(rows[:, 0]) & np.isfinite(rows[:, column])).sum())
 
 
 def main():
@@ -125,22 +142,24 @@ def main():
     per_document = [np.array(rows, dtype=float) for rows in found if rows]
     draw = np.random.default_rng(options.seed)
     measures = {
-        "top_loss": lambda rows: np.nanmean(rows[:, 0]),
-        "other_loss": lambda rows: np.nanmean(rows[:, 1]),
-        "top_minus_other": lambda rows: np.nanmean(rows[:, 0] - rows[:, 1]),
-        "top_above_other_share": lambda rows: share(rows[:, 0], rows[:, 1]),
-        "rival_loss": lambda rows: np.nanmean(rows[:, 2]),
-        "top_minus_rival": lambda rows: np.nanmean(rows[:, 0] - rows[:, 2]),
-        "top_above_rival_share": lambda rows: share(rows[:, 0], rows[:, 2]),
+        "top_loss": mean(0, OTHER),
+        "other_loss": mean(OTHER, OTHER),
+        "top_minus_other": difference(OTHER),
+        "top_above_other_share": share(OTHER),
+        "top_loss_with_rivals": mean(0, RIVAL),
+        "rival_loss": mean(RIVAL, RIVAL),
+        "top_minus_rival": difference(RIVAL),
+        "top_above_rival_share": share(RIVAL),
         "top_holds_a_mention_share": lambda rows: rows[:, 3].mean(),
     }
+    whole = np.concatenate(per_document)
     result = {
         "corpus": Path(options.corpus).name,
         "model": extractor.name,
         "documents": len(documents),
-        "relations": int(sum(map(len, per_document))),
-        "relations_compared": compared(per_document, 1),
-        "relations_compared_with_rivals": compared(per_document, 2),
+        "relations": len(whole),
+        "relations_compared": len(compared(whole, OTHER)),
+        "relations_compared_with_rivals": len(compared(whole, RIVAL)),
         "seconds": round(time.perf_counter() - start, 1),
         "seed": options.seed,
         "machine": machine(),

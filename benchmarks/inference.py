@@ -1,24 +1,28 @@
 """Speed, memory and start-up of `extract`: reading once against reading per pair, in one run.
 
     python benchmarks/inference.py Test.PubTator --threads 2
+    python benchmarks/inference.py Train.PubTator Dev.PubTator --memory
 
 Made for the run, with the architecture of the shipped encoder: a model that reads a document once
 and one that reads it per pair, both in float32 and int8, and a per-pair model of the size of
 BERT-base. Heads, and all of the latter, have random weights: the time does not depend on them.
 
-documents   documents a second of `extract`, whole corpus, best of several passes
-per pair    the same for per-pair reading; in BERT-base's size also with every copy filled up to
+once        documents a second of `extract`, whole corpus, best of several passes
+per_pair    the same for per-pair reading; in BERT-base's size also with every copy filled up to
             512 tokens, as published systems read. A pass over all pairs would take hours, so
             pairs drawn at random are scored, and their mean time is taken times the corpus'
             pairs: the figures say so ("extrapolated")
 bound       the bare encoder's matrix products at the documents' lengths, alone, in the same
             number format; one thread, as is the reading that is compared with it
-memory      resident memory while many abstracts run through, and its peak
-start       `novelink extract` of one abstract, the whole process
-curve       milliseconds against tokens and pairs, documents joined to longer ones included
+start       `novelink extract` of one abstract, the whole process, with the default model
+shipped     `extract` with the two models that come along, some documents
+curve       milliseconds against tokens and pairs on one thread, documents joined to longer ones
+            included
+memory      (with --memory) resident memory while many abstracts run through, and its peak
 
 Every measurement has a process of its own, one after the other. Writes a table, and
-benchmarks/results/inference.json. Needs the extra "train" to make the models.
+benchmarks/results/inference.json; memory is added to what stands there. Needs the extra "train" to
+make the models.
 """
 
 from __future__ import annotations
@@ -39,13 +43,14 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "results" / "inference.json"
+SHIPPED = ("compact-pair", "compact")
 WARM_UP = 5  # documents
 
 
 def corpus(options):
     from novelink import read
 
-    documents = list(read(options.corpus))
+    documents = [document for path in options.corpus for document in read(path)]
     return documents[: options.documents] if options.documents else documents
 
 
@@ -194,27 +199,60 @@ def step_bound(options):
     }
 
 
+def step_shipped(options):
+    """`extract` as users run it, with a model that comes along."""
+    chosen = extractor(options)
+    documents = corpus(options)[: options.shipped]
+    list(chosen.extract(documents[:1]))
+    start, start_cpu = time.perf_counter(), time.process_time()
+    list(chosen.extract(documents, evidence=chosen.gives_evidence))
+    seconds, cpu = time.perf_counter() - start, time.process_time() - start_cpu
+    report = chosen.report
+    return {
+        "threads": options.threads,
+        "evidence": chosen.gives_evidence,
+        "documents": report.documents,
+        "pairs": report.pairs,
+        "seconds": round(seconds, 3),
+        "cpu_seconds": round(cpu, 3),
+        "seconds_per_document": round(seconds / report.documents, 4),
+        "documents_per_second": round(report.documents / seconds, 3),
+        "peak_memory_mb": round(peak_mb(), 1),
+    }
+
+
 def step_memory(options):
-    """Many abstracts through `extract`, the corpus over and over."""
+    """Abstracts that end at any sentence through `extract`, so that hardly two are of one size."""
+    import random
+
+    from inference_bound import shortened
+
     documents = corpus(options)
     count = options.memory_documents
+    draw = random.Random(options.seed)
 
     def stream():
         for number in range(count):
-            yield replace(documents[number % len(documents)], id=str(number))
+            document = shortened(draw.choice(documents), draw)
+            yield replace(document, id=str(number))
 
     chosen = extractor(options)
-    every = max(1, count // 10)
+    every = max(1, count // 20)
     points = []
-    for number, _ in enumerate(chosen.extract(stream()), start=1):
+    start = time.perf_counter()
+    for number, _ in enumerate(chosen.extract(stream(), evidence=chosen.gives_evidence), start=1):
         if number % every == 0:
             points.append({"documents": number, "resident_mb": resident_mb(), "peak_mb": peak_mb()})
-    after_tenth = points[0]["peak_mb"]
+    seconds = time.perf_counter() - start
+    tenth = next(point for point in points if point["documents"] >= count / 10)
     return {
+        "model": chosen.name,
         "threads": options.threads,
         "documents": count,
+        "pairs": chosen.report.pairs,
+        "seconds": round(seconds, 1),
         "peak_memory_mb": round(peak_mb(), 1),
-        "grown_after_first_tenth_mb": round(points[-1]["peak_mb"] - after_tenth, 1),
+        "grown_after_first_tenth_mb": round(points[-1]["peak_mb"] - tenth["peak_mb"], 1),
         "points": points,
     }
 
@@ -251,7 +289,8 @@ def step_curve(options):
 
     chosen = extractor(options, threads=1)
     documents = [one for one in corpus(options) if candidate_pairs(one)]
-    long = [joined(documents, count, options.seed + count) for count in (2, 4, 8, 16, 32)]
+    counts = (2, 4, 8, 16) if chosen.gives_evidence else ()
+    long = [joined(documents, count, options.seed + count) for count in counts]
     list(chosen.extract(documents[:WARM_UP]))
     points = []
     for document in (*documents[: options.curve], *long):
@@ -288,14 +327,17 @@ def versions():
     return {"python": platform.python_version()} | found
 
 
-def run_all(options, models):
-    """All rows, each in a process of its own."""
+_COUNTS = ("curve", "shipped", "memory-documents")
+
+
+def measuring(options):
+    """What measures one row in a process of its own."""
 
     def measure(step, model, **more):
-        command = [sys.executable, __file__, options.corpus, "--step", step, "--model", str(model)]
-        for name in ("threads", "documents", "repeats", "seed", "pairs", "starts", "curve"):
-            command += [f"--{name}", str(more.pop(name, getattr(options, name)))]
-        command += ["--memory-documents", str(options.memory_documents)]
+        command = [sys.executable, __file__, *options.corpus]
+        command += ["--step", step, "--model", str(model)]
+        for name in ("threads", "documents", "repeats", "seed", "pairs", "starts", *_COUNTS):
+            command += [f"--{name}", str(more.pop(name, getattr(options, name.replace("-", "_"))))]
         for name, value in more.items():
             command += [f"--{name}", str(value)]
         # Arithmetic libraries that are not used here must not start threads of their own.
@@ -308,6 +350,14 @@ def run_all(options, models):
         print(f"{step:10} {Path(model).name:15} {json.dumps(short)}", flush=True)
         return found
 
+    return measure
+
+
+def run_all(options, models):
+    """All rows but the memory of a long stream."""
+    from novelink.runtime.bundle import default_name
+
+    measure = measuring(options)
     once = {name: measure("documents", models / f"document-{name}") for name in ("int8", "fp32")}
     per_pair = {name: measure("pairs", models / f"pair-{name}") for name in ("int8", "fp32")}
     base = measure("pairs", models / "base-fp32", pairs=options.base_pairs, padded=1)
@@ -320,9 +370,12 @@ def run_all(options, models):
             name: measure("bound", models / f"document-{name}", precision=name)
             for name in ("int8", "fp32")
         },
-        "memory": measure("memory", options.extract_model or models / "document-int8"),
-        "start": measure("start", options.extract_model or models / "document-int8"),
-        "curve": measure("curve", models / "document-int8"),
+        "start": measure("start", default_name()),
+        "shipped": {name: measure("shipped", name) for name in SHIPPED},
+        "curve": {
+            "document": measure("curve", models / "document-int8"),
+            "pair": measure("curve", models / "pair-int8", curve=options.pair_curve),
+        },
     }
     rows["ratios"] = {
         f"once_{name}_against_{other}": round(
@@ -339,19 +392,37 @@ def run_all(options, models):
     return rows
 
 
+def keep(options, about, rows):
+    """Write the rows over those of earlier runs, with where and with what they were made."""
+    result = {}
+    if options.output.exists():
+        result = json.loads(options.output.read_text("utf-8"))
+    if options.memory:
+        rows["memory"] |= about
+        result |= rows
+    else:
+        result = about | rows | {name: result[name] for name in ("memory",) if name in result}
+    options.output.parent.mkdir(parents=True, exist_ok=True)
+    options.output.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    print(f"written to {options.output}")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("corpus", help="documents with marked entities, any format")
+    parser.add_argument("corpus", nargs="+", help="documents with marked entities, any format")
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--documents", type=int, default=0, help="use the first N; 0: all")
     parser.add_argument("--repeats", type=int, default=3, help="passes, of which the best counts")
     parser.add_argument("--pairs", type=int, default=400, help="pairs drawn, compact encoder")
     parser.add_argument("--base-pairs", type=int, default=60, help="the same, size of BERT-base")
+    parser.add_argument("--memory", action="store_true", help="measure memory, and nothing else")
     parser.add_argument("--memory-documents", type=int, default=10_000)
+    parser.add_argument("--memory-model", default="compact", help="its model")
+    parser.add_argument("--shipped", type=int, default=20, help="documents for the shipped models")
     parser.add_argument("--starts", type=int, default=5)
     parser.add_argument("--curve", type=int, default=100, help="documents timed alone")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--extract-model", help="model of the rows memory and start")
+    parser.add_argument("--pair-curve", type=int, default=12, help="the same, read per pair")
     parser.add_argument("--output", type=Path, default=RESULTS)
     parser.add_argument("--step", choices=sorted(STEPS), help=argparse.SUPPRESS)
     parser.add_argument("--model", help=argparse.SUPPRESS)
@@ -361,22 +432,23 @@ def main():
     if options.step:
         print(json.dumps(STEPS[options.step](options)))
         return
+    about = {
+        "corpus": ", ".join(Path(path).name for path in options.corpus),
+        "machine": machine(),
+        "versions": versions(),
+        "seed": options.seed,
+    }
+    if options.memory:
+        rows = {"memory": measuring(options)("memory", options.memory_model)}
+        keep(options, about, rows)
+        return
     with tempfile.TemporaryDirectory() as folder:
         made = [sys.executable, str(HERE / "inference_models.py"), folder]
         subprocess.run(made, check=True, stdout=subprocess.DEVNULL)
         rows = run_all(options, Path(folder))
-    result = {
-        "corpus": Path(options.corpus).name,
-        "machine": machine(),
-        "versions": versions(),
-        "seed": options.seed,
-        **rows,
-    }
-    options.output.parent.mkdir(parents=True, exist_ok=True)
-    options.output.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    keep(options, about, rows)
     for name, value in rows["ratios"].items():
         print(f"{name:50} {value:10.1f} ×")
-    print(f"written to {options.output}")
 
 
 if __name__ == "__main__":

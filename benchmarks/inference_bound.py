@@ -1,4 +1,4 @@
-"""The arithmetic an encoder cannot do without, alone; and long documents made of short ones."""
+"""The arithmetic an encoder cannot do without, alone; and documents made longer or shorter."""
 
 from __future__ import annotations
 
@@ -123,3 +123,17 @@ def joined(documents, count, seed):
         ]
         offset += len(text) + 1
     return Document(f"joined-{count}", tuple(passages), tuple(mentions))
+
+
+def shortened(document, draw):
+    """The document up to the end of a sentence drawn at random, its title at least."""
+    from novelink.annotate.sentences import document_sentences
+
+    end = draw.choice([stop for _, stop in document_sentences(document)])
+    passages = tuple(
+        replace(passage, text=passage.text[: end - passage.offset])
+        for passage in document.passages
+        if passage.offset < end
+    )
+    mentions = tuple(mention for mention in document.mentions if mention.end <= end)
+    return replace(document, passages=passages, mentions=mentions, relations=())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from novelink.errors import ModelError
@@ -16,6 +18,11 @@ if TYPE_CHECKING:
 # The kernel of addition and normalisation in one takes three times as long as the two apart, a
 # twelfth of a small int8 model's time.
 _SLOWER = ["SkipLayerNormFusion"]
+
+_POOL_LOCK = threading.Lock()
+
+DIRECTION = "direction"
+"""Output of models that also say which entity acts; others have no such output."""
 
 Arrays = dict[str, "NDArray[np.float32]"]
 
@@ -35,12 +42,18 @@ class Session:
     Raises:
         ModelError: onnxruntime cannot open the graph, or its inputs or outputs
             are not these.
+
+    Attributes:
+        outputs: what a run gives by default; :data:`DIRECTION` is among them
+            where the model was trained for it.
     """
 
     def __init__(self, bundle: Bundle, inputs: Sequence[str], outputs: Sequence[str]) -> None:
         source = str(bundle.folder / GRAPH)
         self._session = open_graph(bundle)
         _check_names("input", [item.name for item in self._session.get_inputs()], inputs, source)
+        if DIRECTION in bundle.config.get("tasks", ()):
+            outputs = (*outputs, DIRECTION)
         found = [item.name for item in self._session.get_outputs()]
         _check_names("output", [name for name in found if name in outputs], outputs, source)
         self.outputs = tuple(outputs)
@@ -69,6 +82,32 @@ class Session:
         return dict(zip(wanted, values, strict=True))
 
 
+def _shares_memory() -> bool:
+    with _POOL_LOCK:
+        return _has_pool()
+
+
+@cache
+def _has_pool() -> bool:
+    """Whether all sessions of this process take memory from one pool that grows by what is asked.
+
+    A session's own pool doubles whenever it is short of memory. Texts are of
+    ever new lengths, so over thousands of them it comes to twice of what any
+    run needs, and each thread's runs add to that.
+    """
+    import onnxruntime
+
+    kind = onnxruntime.OrtAllocatorType.ORT_ARENA_ALLOCATOR
+    place = onnxruntime.OrtMemoryInfo("Cpu", kind, 0, onnxruntime.OrtMemType.DEFAULT)
+    unlimited, as_requested, usual = 0, 1, -1
+    settings = onnxruntime.OrtArenaCfg(unlimited, as_requested, usual, usual)
+    try:
+        onnxruntime.create_and_register_allocator(place, settings)
+    except Exception:  # noqa: BLE001 (it raises no narrower one: somebody else's pool is there)
+        return False
+    return True
+
+
 def open_graph(bundle: Bundle) -> Any:
     """An onnxruntime session of a checked model's graph, whatever its inputs.
 
@@ -82,6 +121,8 @@ def open_graph(bundle: Bundle) -> Any:
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
     options.use_deterministic_compute = True
+    if _shares_memory():
+        options.add_session_config_entry("session.use_env_allocators", "1")
     # Plans for buffers are kept per input shape; here almost every shape is new.
     options.enable_mem_pattern = False
     options.log_severity_level = 3  # errors: they are raised, and stderr is for people
