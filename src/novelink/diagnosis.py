@@ -12,11 +12,11 @@ import tempfile
 import time
 from dataclasses import dataclass, field
 from importlib import import_module
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from novelink import __version__
 from novelink.errors import NovelinkError
+from novelink.machine import available_cores, instructions, memory
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -123,26 +123,14 @@ def _extras() -> Iterator[Finding]:
 
 
 def _processor() -> Finding:
-    from novelink.runtime.pair_model import available_cores
-
     usable, all_cores = available_cores(), os.cpu_count() or 1
     text = f"{usable} of {all_cores} cores, so {usable} threads by default"
-    flags = _processor_flags()
-    if flags is not None:
-        text += ", with" if flags else ", without"
-        text += " instructions for int8 (VNNI)"
-    details = {"usable_cores": usable, "cores": all_cores, "int8_instructions": flags}
+    found = instructions()
+    has_int8 = None if found is None else bool(found & {"avx512_vnni", "avx_vnni", "asimddp"})
+    if has_int8 is not None:
+        text += f", {'with' if has_int8 else 'without'} instructions for int8"
+    details = {"usable_cores": usable, "cores": all_cores, "int8_instructions": has_int8}
     return Finding("processor", "ok", text, details)
-
-
-def _processor_flags() -> bool | None:
-    """Whether the processor multiplies int8 at once; None where the system does not tell."""
-    try:
-        text = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return None
-    flags = re.search(r"^flags\s*:(.*)$", text, re.MULTILINE)
-    return bool({"avx512_vnni", "avx_vnni"} & set(flags[1].split())) if flags else None
 
 
 def _memory() -> Finding:
@@ -155,30 +143,6 @@ def _memory() -> Finding:
         text += f", {free / 1e9:.1f} GB of it free"
     little = (total if free is None else free) < _LITTLE_MEMORY
     return Finding("memory", "note" if little else "ok", text, details)
-
-
-def memory() -> tuple[int | None, int | None]:
-    """Bytes of memory that this process may use, and of these free ones; None if unknown.
-
-    A limit that a container sets (cgroup version 2) counts.
-    """
-    total = free = None
-    names = getattr(os, "sysconf_names", {})
-    if "SC_PHYS_PAGES" in names:
-        total = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    try:
-        text = Path("/proc/meminfo").read_text(encoding="ascii", errors="replace")
-        found = re.search(r"^MemAvailable:\s*(\d+) kB", text, re.MULTILINE)
-        free = int(found[1]) * 1024 if found else None
-        group = Path("/sys/fs/cgroup")
-        limit = int((group / "memory.max").read_text(encoding="ascii"))
-        used = int((group / "memory.current").read_text(encoding="ascii"))
-    except (OSError, ValueError):  # another system, or no limit: "max"
-        return total, free
-    return (
-        limit if total is None else min(total, limit),
-        max(0, limit - used if free is None else min(free, limit - used)),
-    )
 
 
 def _text() -> Finding:

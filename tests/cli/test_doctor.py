@@ -165,14 +165,6 @@ def test_a_lexicon_that_is_not_there_is_a_failure(novelink, model, monkeypatch, 
     assert "FAIL  lexicon: " in outcome.out
 
 
-def test_memory_is_told_in_bytes():
-    total, free = diagnosis.memory()
-    if total is None:
-        pytest.skip("this system does not tell")
-    assert total > 100_000_000
-    assert free is None or 0 <= free <= total
-
-
 def test_the_example_has_entities_of_every_type():
     document = self_test.example()
     from novelink.schema import BIORED

@@ -77,7 +77,7 @@ class OfflineTagger:
         from novelink.annotate.lexicon import Lexicon
         from novelink.annotate.linking import Linker
         from novelink.annotate.tagger import Tagger
-        from novelink.runtime.pair_model import available_cores
+        from novelink.machine import available_cores
 
         self._linker = Linker(None if self.lexicon is None else Lexicon.open(self.lexicon))
         self._tagger = Tagger.load(self._folder, threads=self._threads or available_cores())

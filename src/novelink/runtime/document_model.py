@@ -10,7 +10,8 @@ start markers, E entities, P pairs, h the width of a token vector): inputs
 - ``pairs`` int64 [D, P, 2], entity numbers;
 
 outputs ``relation`` [D, P, R + 1] and ``novelty`` [D, P, 3] logits, ``attention``
-[D, P, K + W · L], what each pair attended to, and ``tokens`` [D, W · L, h].
+[D, P, K + W · L], what each pair attended to, and ``tokens`` [D, W · L, h]; of a
+model that was trained for it also ``direction`` [D, P, 2].
 
 A document of up to :data:`WINDOWS_AT_ONCE` windows is one run. A longer one is
 encoded some windows at a time, and many pairs are scored in blocks from the
@@ -28,7 +29,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from novelink.errors import ModelError, SettingsError
-from novelink.runtime.pair_model import available_cores
+from novelink.machine import available_cores
 from novelink.runtime.session import Session
 from novelink.runtime.started import Started
 
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 
     from novelink.reading.document import DocumentInput
     from novelink.runtime.bundle import Bundle
+    from novelink.runtime.session import Arrays
 
     Integers = NDArray[np.int64]
     Floats = NDArray[np.float32]
@@ -65,11 +67,13 @@ class DocumentLogits:
         relation: float32 [P, R + 1].
         novelty: float32 [P, 3].
         attention: float32 [P, S], summed over segments; None where not asked for.
+        direction: float32 [P, 2]; None of a model without it.
     """
 
     relation: Floats
     novelty: Floats
     attention: Floats | None = None
+    direction: Floats | None = None
 
 
 class DocumentModel:
@@ -139,9 +143,13 @@ class DocumentModel:
         first, *others = (pairs[begin : begin + most] for begin in range(0, len(pairs), most))
         vectors = self._earlier(layout, grow=bool(others))
         runs_of = _Sums(segments)
-        names = OUTPUTS[:3] if segments is not None else OUTPUTS[:2]
+        names = tuple(
+            name
+            for name in self._session.outputs
+            if name != "tokens" and (name != "attention" or segments is not None)
+        )
 
-        def run(block: Integers, *, is_first: bool) -> tuple[dict[str, Floats], list[Floats]]:
+        def run(block: Integers, *, is_first: bool) -> tuple[Arrays, Arrays]:
             columns = layout.columns if is_first else np.arange(layout.tokens)
             outputs = self._session.run(
                 {
@@ -153,9 +161,9 @@ class DocumentModel:
                 },
                 (*names, "tokens") if is_first and others else names,
             )
-            kept = [outputs["relation"][0], outputs["novelty"][0]]
+            kept = {name: outputs[name][0] for name in names}
             if segments is not None:
-                kept.append(runs_of.of(outputs["attention"][0], columns))
+                kept["attention"] = runs_of.of(kept["attention"], columns)
             return outputs, kept
 
         outputs, kept = run(first, is_first=True)
@@ -169,13 +177,13 @@ class DocumentModel:
                 [partial(lambda block: run(block, is_first=False)[1], block) for block in others],
                 layout.tokens,
             )
-        joined = [np.concatenate(parts) for parts in zip(*blocks, strict=True)]
-        if not all(np.isfinite(part).all() for part in joined):
+        joined = {name: np.concatenate([block[name] for block in blocks]) for name in names}
+        if not all(np.isfinite(part).all() for part in joined.values()):
             raise ModelError(
                 "the model gave something that is not a number",
                 remedy="Check it with: novelink models verify; then export it again",
             )
-        return DocumentLogits(*joined)
+        return DocumentLogits(**joined)
 
     def _earlier(self, layout: _Layout, *, grow: bool) -> Floats:
         """Vectors of the windows before the last group; with room for all if to grow."""

@@ -4,12 +4,12 @@ The graph's contract (B samples of L tokens, R relation types): inputs
 ``input_ids`` and ``attention_mask`` int64 [B, L], ``first_starts`` and
 ``second_starts`` float32 [B, L] with 1 at the start markers of the pair's first
 and second entity; outputs ``relation`` float32 [B, R + 1] and ``novelty``
-float32 [B, 3], logits.
+float32 [B, 3], logits; and, of a model that was trained for it, ``direction``
+float32 [B, 2]: the first entity acts, the second does.
 """
 
 from __future__ import annotations
 
-import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from novelink.errors import ModelError, SettingsError
+from novelink.machine import available_cores
 from novelink.runtime.batching import BATCH_TOKENS, equal_length_batches
-from novelink.runtime.session import Session
+from novelink.runtime.session import DIRECTION, Session
 from novelink.runtime.started import Started
 
 if TYPE_CHECKING:
@@ -29,8 +30,7 @@ if TYPE_CHECKING:
 
     from novelink.reading.pair import PairInput
     from novelink.runtime.bundle import Bundle
-
-    Rows = tuple[NDArray[np.float32], NDArray[np.float32]]
+    from novelink.runtime.session import Arrays
 
 INPUTS = ("input_ids", "attention_mask", "first_starts", "second_starts")
 OUTPUTS = ("relation", "novelty")
@@ -44,10 +44,12 @@ class PairLogits:
     Attributes:
         relation: float32 [N, R + 1], over ``schema.relation_labels``.
         novelty: float32 [N, 3], over ``schema.novelty_labels``.
+        direction: float32 [N, 2]; None of a model without it.
     """
 
     relation: NDArray[np.float32]
     novelty: NDArray[np.float32]
+    direction: NDArray[np.float32] | None = None
 
 
 class StartedPairs:
@@ -56,11 +58,11 @@ class StartedPairs:
     Args:
         batches: of each batch its samples' numbers.
         started: the logits of each batch.
-        widths: logits of relation and of novelty.
+        widths: output → its number of logits.
     """
 
     def __init__(
-        self, batches: list[list[int]], started: Started[Rows], widths: tuple[int, int]
+        self, batches: list[list[int]], started: Started[Arrays], widths: dict[str, int]
     ) -> None:
         self._batches = batches
         self._started = started
@@ -73,27 +75,22 @@ class StartedPairs:
             ModelError: the graph fails on an input or gives NaN or infinity.
         """
         count = sum(map(len, self._batches))
-        relation = np.empty((count, self._widths[0]), np.float32)
-        novelty = np.empty((count, self._widths[1]), np.float32)
+        logits = {
+            name: np.empty((count, width), np.float32) for name, width in self._widths.items()
+        }
         for batch, rows in zip(self._batches, self._started.results(), strict=True):
-            relation[batch], novelty[batch] = rows
-        if not (np.isfinite(relation).all() and np.isfinite(novelty).all()):
+            for name, values in rows.items():
+                logits[name][batch] = values
+        if not all(np.isfinite(values).all() for values in logits.values()):
             raise ModelError(
                 "the model gave something that is not a number",
                 remedy="Check it with: novelink models verify; then export it again",
             )
-        return PairLogits(relation, novelty)
+        return PairLogits(**logits)
 
     def cancel(self) -> None:
         """Begin nothing more."""
         self._started.cancel()
-
-
-def available_cores() -> int:
-    """CPU cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 class PairModel:
@@ -123,7 +120,12 @@ class PairModel:
             if self.threads > 1
             else None
         )
-        self._widths = len(bundle.schema.relation_labels), len(bundle.schema.novelty_labels)
+        widths = {
+            "relation": len(bundle.schema.relation_labels),
+            "novelty": len(bundle.schema.novelty_labels),
+            DIRECTION: 2,
+        }
+        self._widths = {name: widths[name] for name in self._session.outputs}
 
     def logits(self, samples: Sequence[PairInput]) -> PairLogits:
         """Score samples; row i belongs to sample i.
@@ -152,9 +154,8 @@ class PairModel:
             started = Started([future.result for future in futures], futures)
         return StartedPairs(batches, started, self._widths)
 
-    def _run(self, batch: list[PairInput]) -> Rows:
-        outputs = self._session.run(feed(batch))
-        return outputs["relation"], outputs["novelty"]
+    def _run(self, batch: list[PairInput]) -> Arrays:
+        return self._session.run(feed(batch))
 
 
 def feed(batch: Sequence[PairInput]) -> dict[str, NDArray[np.int64] | NDArray[np.float32]]:

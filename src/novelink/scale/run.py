@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from novelink import __version__
 from novelink.errors import DataError, SettingsError
+from novelink.machine import available_cores
 from novelink.runtime.bundle import MANIFEST, find_bundle, load_bundle
 from novelink.runtime.model_set import is_model_set, load_model_set
-from novelink.runtime.pair_model import available_cores
 from novelink.scale.blocks import Cutting, FileEnd
 from novelink.scale.corpus import Corpus, find_files
 from novelink.scale.journal import Journal, journal_name

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
 
 from novelink.errors import SettingsError
+from novelink.machine import instructions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,11 +20,7 @@ PRECISIONS = ("auto", "fp32", "bf16")
 
 def cpu_has_bf16() -> bool:
     """Whether this CPU multiplies bf16 matrices in hardware (AVX-512 BF16 or AMX)."""
-    try:
-        flags = Path("/proc/cpuinfo").read_text(encoding="ascii", errors="replace")
-    except OSError:
-        return False
-    return "avx512_bf16" in flags or "amx_bf16" in flags
+    return bool((instructions() or frozenset()) & {"avx512_bf16", "amx_bf16"})
 
 
 def use_bf16(precision: str, device: torch.device) -> bool:
