@@ -50,8 +50,8 @@ from novelink.training.settings import (
     OptimSettings,
     TaskSettings,
     TrainSettings,
-    override,
 )
+from novelink.training.settings_file import override
 from novelink.training.task_model import load_model
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -111,8 +111,8 @@ class KilledRun:
             os.kill(os.getpid(), signal.SIGKILL)
         return self.choose(*arguments, **options)
 
-    def _save_state(self, *arguments):
-        self.save_state(*arguments)
+    def _save_state(self, *arguments, **options):
+        self.save_state(*arguments, **options)
         self._die("after a checkpoint")
 
 
@@ -120,7 +120,7 @@ class KilledRun:
 def test_kill_9_in_the_middle_ends_with_the_same_weights(
     trainer, settings, change, make_documents, moment
 ):
-    """With dropout, accumulation, FGM and drawn negatives: all that is random."""
+    """With dropout, accumulation, FGM, R-Drop and drawn negatives: all that is random."""
     train, dev = make_documents(32, seed=1), make_documents(12, seed=2)
     chosen = change(
         settings,
@@ -129,7 +129,8 @@ def test_kill_9_in_the_middle_ends_with_the_same_weights(
         tasks={"negatives_per_positive": 0.5},
         optim={"accumulation": 2, "fgm_epsilon": 0.5, "checkpoint_minutes": 0.0},
     )
-    chosen = change(chosen, optim={"epochs": 2, "batch_tokens": 160})
+    chosen = change(chosen, optim={"epochs": 2, "batch_tokens": 160, "average_decay": 0.9})
+    chosen = change(chosen, optim={"rdrop": 0.5, "layer_decay": 0.8})
     unbroken = trainer(change(chosen, output=f"{settings.output}-unbroken"), train, dev)
     unbroken.run()
     run = KilledRun(lambda: Trainer(chosen, train, dev, log=lambda _: None).run(), moment)

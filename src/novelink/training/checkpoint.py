@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from novelink.errors import ModelError, SettingsError
+from novelink.training.settings import completed
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
 
+    from novelink.training.averaging import AveragedWeights
     from novelink.training.samples import Samples
     from novelink.training.settings import TrainSettings
 
@@ -77,6 +79,8 @@ def save_state(
     optimizer: torch.optim.Optimizer,
     position: Position,
     stamp: str,
+    *,
+    average: AveragedWeights | None = None,
 ) -> None:
     """Write the state beside the old one, then swap: a kill at any moment loses little."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -86,13 +90,20 @@ def save_state(
         "position": asdict(position),
         "fingerprint": stamp,
     }
+    if average is not None:
+        state["average"] = average.state()
     fresh = folder / f"{STATE}.new"
     torch.save(state, fresh)
     fresh.replace(folder / STATE)
 
 
 def load_state(
-    folder: Path, model: torch.nn.Module, optimizer: torch.optim.Optimizer, stamp: str
+    folder: Path,
+    model: torch.nn.Module,
+    optimizer: torch.optim.Optimizer,
+    stamp: str,
+    *,
+    average: AveragedWeights | None = None,
 ) -> Position | None:
     """Go on from a folder's state, if it has one.
 
@@ -115,21 +126,23 @@ def load_state(
             source=str(path),
             remedy="Delete the file to begin anew",
         ) from error
-    if found != stamp:
+    old, new = (completed(json.loads(text)) for text in (found, stamp))
+    if old != new:
         raise SettingsError(
-            f"{folder} holds a run with {_difference(found, stamp)}",
+            f"{folder} holds a run with {_difference(old, new)}",
             remedy="Give another output folder, or delete this one to begin anew",
         )
     model.load_state_dict(state["model"])
     optimizer.load_state_dict(state["optimizer"])
+    if average is not None:
+        average.load(state["average"])
     position = Position(**state["position"])
     position.kept = [(float(value), int(epoch)) for value, epoch in position.kept]
     return position
 
 
-def _difference(found: str, wanted: str) -> str:
+def _difference(old: dict[str, Any], new: dict[str, Any]) -> str:
     """The first setting in which two fingerprints differ, in words."""
-    old, new = json.loads(found), json.loads(wanted)
     for section in sorted(old.keys() | new.keys()):
         left, right = old.get(section), new.get(section)
         if left == right:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from novelink.errors import DataError, SettingsError
+from novelink.training.settings import completed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -100,7 +101,7 @@ class Folds:
                     f"{folder} holds folds of other documents or another seed",
                     remedy="Give another output folder, or delete this one to begin anew",
                 )
-            if found["settings_sha256"] != stamp:
+            if completed(found["settings"]) != completed(wanted["settings"]):
                 raise SettingsError(
                     f"{folder} holds a cross-validation with other settings",
                     remedy="Give another output folder, or delete this one to begin anew",

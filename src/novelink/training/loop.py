@@ -8,11 +8,11 @@ processes train as one does with twice the accumulation.
 
 from __future__ import annotations
 
-import json
 import math
 import os
 import shutil
 import time
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,15 +24,19 @@ from novelink.decode import DecisionSettings
 from novelink.errors import DataError, ModelError, SettingsError
 from novelink.model.joint_loss import TaskTensors, joint_loss
 from novelink.training.adversarial import FastGradient
+from novelink.training.averaging import AveragedWeights
 from novelink.training.checkpoint import Position, fingerprint, load_state, save_state
+from novelink.training.consistency import disagreement
 from novelink.training.freezing import freeze_unused
+from novelink.training.gradients import average_gradients
+from novelink.training.kept_models import best_few, keep_model, kept_name
 from novelink.training.memory import memory_advice
 from novelink.training.precision import autocast, denormals_flushed, prepare_cpu, use_bf16
 from novelink.training.prediction import predict
 from novelink.training.samples import token_batches
 from novelink.training.schedule import parameter_groups, rate_factor, set_rates
-from novelink.training.selection import SELECTION, Selection, choose, read_selection
-from novelink.training.task_model import TaskModel, build_model, save_model
+from novelink.training.selection import Selection, choose, read_selection
+from novelink.training.task_model import TaskModel, build_model
 from novelink.training.tracking import write_metrics
 
 if TYPE_CHECKING:
@@ -42,6 +46,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from novelink.document import Document
+    from novelink.model.document_model import DocumentBatch
+    from novelink.model.pair_model import PairBatch
     from novelink.training.samples import Samples, Teaching
     from novelink.training.settings import TrainSettings
 
@@ -116,6 +122,8 @@ class Trainer:
         self.adversary = FastGradient(
             self.model.encoder.get_input_embeddings().weight, self.optim.fgm_epsilon
         )
+        decay = self.optim.average_decay
+        self.average = AveragedWeights(self.model, decay) if decay else None
         self._stamp = fingerprint(settings, self.train_samples, self.accelerator.num_processes)
         self.position = self._resumed() or Position()
 
@@ -149,7 +157,9 @@ class Trainer:
             self._say(f"Dev documents {found}: the last epoch will be kept, unscored")
 
     def _resumed(self) -> Position | None:
-        position = load_state(self.output, self.model, self.optimizer, self._stamp)
+        position = load_state(
+            self.output, self.model, self.optimizer, self._stamp, average=self.average
+        )
         if position is not None and position.epoch < self.optim.epochs:
             self._say(f"resumed in epoch {position.epoch + 1} after step {position.step}")
         return position
@@ -210,12 +220,14 @@ class Trainer:
             for place, indices in enumerate(group):
                 for task, value in self._micro_batch(indices, place, len(group)).items():
                     position.sums[task] = position.sums.get(task, 0.0) + value
-            self._average_gradients()
+            average_gradients(self.model, self.accelerator)
             torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.optim.clip)
             self.optimizer.step()
             self.optimizer.zero_grad()
             position.batch += len(group)
             position.step += 1
+            if self.average is not None:
+                self.average.update(position.step)
             if self._progress is not None and self.accelerator.is_main_process:
                 self._progress(position.step, self.steps)
             now = time.monotonic()
@@ -238,17 +250,7 @@ class Trainer:
         values: dict[str, float] = {}
 
         def backward() -> None:
-            # Not accelerate's own context: it allows one precision a process, for good.
-            with autocast(bf16=self.bf16, device=self.accelerator.device):
-                logits = self.model(batch, self.tasks)
-            loss, found = joint_loss(
-                logits,
-                batch.labels or TaskTensors(),
-                self.weights,
-                label_smoothing=self.settings.tasks.label_smoothing,
-                soft=batch.soft,
-                soft_weight=self.settings.teacher.weight,
-            )
+            loss, found = self._loss(batch)
             if not bool(torch.isfinite(loss)):
                 raise ModelError(
                     f"the loss became {float(loss.detach())} in step {self.position.step + 1}",
@@ -264,20 +266,30 @@ class Trainer:
         self.adversary.step(backward)
         return values
 
-    def _average_gradients(self) -> None:
-        if self.accelerator.num_processes == 1:
-            return
-        gradients = []
-        for value in self.model.parameters():
-            if value.requires_grad:
-                if value.grad is None:
-                    value.grad = torch.zeros_like(value)
-                gradients.append(value.grad)
-        joined = torch.cat([gradient.flatten() for gradient in gradients])
-        joined = self.accelerator.reduce(joined, reduction="mean")
-        parts = joined.split([gradient.numel() for gradient in gradients])
-        for gradient, part in zip(gradients, parts, strict=True):
-            gradient.copy_(part.view_as(gradient))
+    def _loss(self, batch: PairBatch | DocumentBatch) -> tuple[torch.Tensor, dict[str, float]]:
+        """The joint loss of a micro-batch; with R-Drop, of two passes and their disagreement."""
+        labels = batch.labels or TaskTensors()
+        passes, losses = [], []
+        for _ in range(2 if self.optim.rdrop else 1):
+            # Not accelerate's own context: it allows one precision a process, for good.
+            with autocast(bf16=self.bf16, device=self.accelerator.device):
+                passes.append(self.model(batch, self.tasks))
+            losses.append(
+                joint_loss(
+                    passes[-1],
+                    labels,
+                    self.weights,
+                    label_smoothing=self.settings.tasks.label_smoothing,
+                    soft=batch.soft,
+                    soft_weight=self.settings.teacher.weight,
+                )
+            )
+        loss, values = losses[0]
+        if self.optim.rdrop:
+            apart = disagreement(passes[0], passes[1], labels, self.weights)
+            loss = (loss + losses[1][0]) / 2 + self.optim.rdrop * apart
+            values["disagreement"] = float(apart.detach())
+        return loss, values
 
     def _losses(self) -> dict[str, float]:
         return {
@@ -293,11 +305,12 @@ class Trainer:
             "losses": self._losses(),
         }
         position.batch, position.sums = 0, {}
-        if len(self.dev_samples):
-            if position.epoch >= self.optim.evaluate_from:
-                entry |= self._evaluated()
-        elif position.epoch == self.optim.epochs:
-            self._save_model("best", Selection(DecisionSettings(), {}, 0.0, ""))
+        with self.average.in_place() if self.average else nullcontext():
+            if len(self.dev_samples):
+                if position.epoch >= self.optim.evaluate_from:
+                    entry |= self._evaluated()
+            elif position.epoch == self.optim.epochs:
+                self._save_model("best", Selection(DecisionSettings(), {}, 0.0, ""))
         position.history.append(entry)
         if self.accelerator.is_main_process:
             write_metrics(self.output, position.history)
@@ -336,40 +349,25 @@ class Trainer:
     def _keep(self, selection: Selection) -> None:
         """Keep this epoch's model while it is among the best ones."""
         position = self.position
-        ranked = [*position.kept, (selection.value, position.epoch)]
-        # Of equal ones the earlier stays: it has seen less and scores the same.
-        ranked.sort(key=lambda item: (-item[0], item[1]))
-        position.kept = ranked[: self.optim.keep]
-        if (selection.value, position.epoch) in position.kept:
+        latest = (selection.value, position.epoch)
+        position.kept, dropped = best_few([*position.kept, latest], self.optim.keep)
+        if latest in position.kept:
             self._save_model(kept_name(position.epoch), selection)
         if self.accelerator.is_main_process:
-            for _, epoch in ranked[self.optim.keep :]:
+            for _, epoch in dropped:
                 shutil.rmtree(self.output / kept_name(epoch), ignore_errors=True)
 
     def _save_model(self, name: str, selection: Selection) -> None:
-        if not self.accelerator.is_main_process:
-            return
-        folder = self.output / name
-        fresh = folder.with_name(f"{folder.name}.new")
-        shutil.rmtree(fresh, ignore_errors=True)
-        save_model(self.task_model, fresh)
-        notes = {
-            "decision": selection.decision.to_dict(),
-            "dev": selection.scores,
-            "epoch": self.position.epoch,
-            "level": selection.level,
-            "value": selection.value,
-            "tasks": sorted(self.tasks),
-        }
-        (fresh / SELECTION).write_text(json.dumps(notes, indent=2) + "\n", encoding="utf-8")
-        shutil.rmtree(folder, ignore_errors=True)
-        fresh.rename(folder)
+        if self.accelerator.is_main_process:
+            keep_model(self.task_model, self.output / name, selection, self.position.epoch)
 
     def _save_state(self) -> None:
         if self.accelerator.is_main_process:
-            save_state(self.output, self.model, self.optimizer, self.position, self._stamp)
-
-
-def kept_name(epoch: int) -> str:
-    """Folder, within a run's, of a kept checkpoint."""
-    return f"kept/epoch-{epoch:03d}"
+            save_state(
+                self.output,
+                self.model,
+                self.optimizer,
+                self.position,
+                self._stamp,
+                average=self.average,
+            )

@@ -12,9 +12,11 @@ from novelink.schema import BIORED
 from novelink.scoring import score
 from novelink.training.cost import measure, operations
 from novelink.training.crossval import CrossValidation
-from novelink.training.loop import Trainer, kept_name
+from novelink.training.kept_models import kept_name
+from novelink.training.loop import Trainer
 from novelink.training.members import member_answer, voted_documents
 from novelink.training.presets import ingredient_settings
+from novelink.training.settings import completed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -292,8 +294,9 @@ def _check_done(folder: Path, settings: TrainSettings) -> None:
         SettingsError: it was not.
     """
     notes = json.loads((folder / _DONE).read_text(encoding="utf-8"))
+    kept = completed(notes["settings"])
     for section, values in settings.to_dict().items():
-        found = notes["settings"].get(section)
+        found = kept[section]
         if isinstance(values, dict) and section != "data":
             for key, value in values.items():
                 if key not in _FREE and found.get(key) != value:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -10,25 +11,41 @@ if TYPE_CHECKING:
     from novelink.training.settings import OptimSettings
 
 
+_LAYER = re.compile(r"\.layers?\.(\d+)\.")
+
+
 def parameter_groups(model: torch.nn.Module, optim: OptimSettings) -> list[dict[str, Any]]:
     """Encoder and heads at their rates, matrices with weight decay and vectors without.
 
-    Parameters that take no gradient are left out.
+    With ``optim.layer_decay`` ξ below 1 the encoder's layer k of n, from 0, has the rate
+    ``rate · ξⁿ⁻¹⁻ᵏ`` and its embeddings ``rate · ξⁿ``. Parameters that take no gradient are left
+    out.
     """
-    groups: dict[tuple[bool, bool], list[torch.nn.Parameter]] = {}
+    depths = encoder_depths(model)
+    groups: dict[tuple[bool, bool, int], list[torch.nn.Parameter]] = {}
     for name, value in model.named_parameters():
         if value.requires_grad:
-            groups.setdefault((is_pretrained(name), value.ndim > 1), []).append(value)
+            depth = depths.get(name, 0) if optim.layer_decay < 1 else 0
+            groups.setdefault((is_pretrained(name), value.ndim > 1, depth), []).append(value)
     head_rate = optim.rate if optim.head_rate is None else optim.head_rate
-    return [
-        {
-            "params": values,
-            "lr": optim.rate if pretrained else head_rate,
-            "highest": optim.rate if pretrained else head_rate,
-            "weight_decay": optim.weight_decay if is_matrix else 0.0,
-        }
-        for (pretrained, is_matrix), values in groups.items()
-    ]
+    made = []
+    for (pretrained, is_matrix, depth), values in groups.items():
+        rate = optim.rate * optim.layer_decay**depth if pretrained else head_rate
+        decay = optim.weight_decay if is_matrix else 0.0
+        made.append({"params": values, "lr": rate, "highest": rate, "weight_decay": decay})
+    return made
+
+
+def encoder_depths(model: torch.nn.Module) -> dict[str, int]:
+    """How far below the encoder's top layer each of its parameters lies, by name.
+
+    0 for the top layer and what comes after the layers, the number of layers for embeddings.
+    """
+    names = [name for name, _ in model.named_parameters() if name.startswith("encoder.")]
+    layers = {name: int(found[1]) for name in names if (found := _LAYER.search(name))}
+    count = 1 + max(layers.values(), default=-1)
+    depths = {name: count - 1 - layer for name, layer in layers.items()}
+    return depths | {name: count for name in names if "embedding" in name and name not in layers}
 
 
 def is_pretrained(name: str) -> bool:

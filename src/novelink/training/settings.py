@@ -105,6 +105,8 @@ class TaskSettings:
         pair_type: η of entity-pair typing.
         relation: η of relation, where novelty is the main task.
         novelty: η of novelty, where relation is the main task.
+        direction: η of which entity of a related pair acts on the other, where
+            the corpus names subjects; 0 makes a model without that head.
         novelty_over: ``all`` pairs (unrelated ones are their own class) or
             only ``related`` ones.
         label_smoothing: in relation and novelty.
@@ -117,6 +119,7 @@ class TaskSettings:
     pair_type: float = 0.2
     relation: float = 0.5
     novelty: float = 0.5
+    direction: float = 0.0
     novelty_over: str = "all"
     label_smoothing: float = 0.0
     negatives_per_positive: float | None = None
@@ -124,7 +127,7 @@ class TaskSettings:
     def __post_init__(self) -> None:
         _one_of("tasks.main", self.main, ("relation", "novelty"))
         _one_of("tasks.novelty_over", self.novelty_over, ("all", "related"))
-        for task in ("coreference", "pair_type", "relation", "novelty"):
+        for task in ("coreference", "pair_type", "relation", "novelty", "direction"):
             _within(f"tasks.{task}", getattr(self, task), 0, 1000)
         _within("tasks.label_smoothing", self.label_smoothing, 0, 0.99)
         if self.negatives_per_positive is not None:
@@ -178,6 +181,12 @@ class OptimSettings:
         seed: of everything random.
         precision: ``auto``, ``fp32`` or ``bf16``.
         threads: CPU threads; None leaves torch's choice.
+        layer_decay: rate of an encoder layer as a share of that of the layer above it; 1 gives
+            all the same rate, 0.9 spares the lower ones (Howard and Ruder 2018).
+        average_decay: decay d of a running mean of the weights, which then is what Dev scores
+            and what is kept; 0 switches it off, 0.999 is usual.
+        rdrop: α of R-Drop, two passes a step that must agree (Liang et al. 2021); 0 switches
+            it off. It doubles the time of a step, and needs dropout.
         evaluate_from: first epoch (from 1) after which Dev is scored.
         checkpoint_minutes: time between checkpoints within an epoch.
     """
@@ -196,6 +205,9 @@ class OptimSettings:
     seed: int = 1
     precision: str = "auto"
     threads: int | None = None
+    layer_decay: float = 1.0
+    average_decay: float = 0.0
+    rdrop: float = 0.0
     evaluate_from: int = 1
     checkpoint_minutes: float = 10.0
 
@@ -206,9 +218,11 @@ class OptimSettings:
             _within(f"optim.{name}", getattr(self, name), 1e-12, 1e6)
         if self.head_rate is not None:
             _within("optim.head_rate", self.head_rate, 1e-12, 1e6)
-        for name in ("weight_decay", "fgm_epsilon", "checkpoint_minutes"):
+        for name in ("weight_decay", "fgm_epsilon", "checkpoint_minutes", "rdrop"):
             _within(f"optim.{name}", getattr(self, name), 0, 1e6)
         _within("optim.warmup_share", self.warmup_share, 0, 1)
+        _within("optim.layer_decay", self.layer_decay, 0.01, 1)
+        _within("optim.average_decay", self.average_decay, 0, 0.999999)
         _within("optim.seed", self.seed, 0, 10**6)
         _one_of("optim.precision", self.precision, ("auto", "fp32", "bf16"))
         for name in ("patience", "threads"):
@@ -234,6 +248,14 @@ class TrainSettings:
     optim: OptimSettings = field(default_factory=OptimSettings)
     teacher: TeacherSettings = field(default_factory=TeacherSettings)
 
+    def __post_init__(self) -> None:
+        dropouts = (self.encoder.dropout, self.encoder.attention_dropout, self.model.dropout)
+        if self.optim.rdrop and not any(value is None or value > 0 for value in dropouts):
+            raise SettingsError(
+                "optim.rdrop compares two passes that differ by dropout, and all dropout is 0",
+                remedy="Set model.dropout or encoder.dropout, or leave optim.rdrop out",
+            )
+
     def to_dict(self) -> dict[str, Any]:
         """Nested plain values, as the TOML file has them."""
         return asdict(self)
@@ -248,3 +270,13 @@ def load_settings(path: str | Path, overrides: Iterable[str] = ()) -> TrainSetti
         SettingsError: unreadable file, unknown key, or a value of the wrong type.
     """
     return read_settings(TrainSettings, path, overrides)
+
+
+def completed(values: dict[str, Any]) -> dict[str, Any]:
+    """Nested values of settings that an older version wrote, with later settings at their defaults.
+
+    What came later was not there, and every later setting is off by default.
+    """
+    known = TrainSettings().to_dict()
+    sections = {key: own for key, own in known.items() if isinstance(own, dict)}
+    return values | {key: own | values.get(key, {}) for key, own in sections.items()}
