@@ -5,14 +5,17 @@ Training and prediction both take their pairs from here.
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from collections import Counter
 from dataclasses import dataclass
-from itertools import combinations
 from typing import TYPE_CHECKING
 
+from novelink import limits
+from novelink.errors import DataError
 from novelink.schema import BIORED, NO_RELATION, PairType, Schema, pair_type
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from novelink.document import Document, Entity, Relation
 
@@ -82,16 +85,25 @@ def candidate_pairs(document: Document, schema: Schema = BIORED) -> list[Pair]:
         Pairs in order of first mention, so that the same document always gives
         the same list. An entity is never paired with itself. Where the gold
         states several relations for one pair, the first counts.
+
+    Raises:
+        DataError: there are more than :data:`novelink.limits.CANDIDATE_PAIRS`.
     """
+    entities = list(document.entities().values())
+    count = _count(entities, schema)
+    if count > limits.CANDIDATE_PAIRS:
+        raise DataError(
+            f"document {document.id} has {count:,} pairs of entities that could be related, and "
+            f"{limits.CANDIDATE_PAIRS:,} is the most",
+            remedy="Split the document, or mark fewer entities in it",
+        )
     gold: dict[tuple[str, str], Relation] = {}
     for relation in document.relations:
         for key in relation_keys(relation):
             gold.setdefault(key, relation)
     pairs = []
-    for first, second in combinations(document.entities().values(), 2):
+    for first, second in _legal(entities, schema):
         types = pair_type(first.type, second.type)
-        if types not in schema.pairs:
-            continue
         key = (first.id, second.id) if first.id <= second.id else (second.id, first.id)
         found = gold.get(key)
         if found is None:
@@ -107,6 +119,39 @@ def _subject(relation: Relation, ids: tuple[str, str]) -> str | None:
     acting = expand_ids(relation.subject) if relation.subject else ()
     named = [concept_id for concept_id in ids if concept_id in acting]
     return named[0] if len(named) == 1 else None
+
+
+def count_pairs(document: Document, schema: Schema = BIORED) -> int:
+    """How many candidate pairs a document has, without making them."""
+    return _count(document.entities().values(), schema)
+
+
+def _count(entities: Iterable[Entity], schema: Schema) -> int:
+    counts = Counter(entity.type for entity in entities)
+    return sum(
+        counts[one] * (counts[one] - 1) // 2 if one == other else counts[one] * counts[other]
+        for one, other in schema.pairs
+    )
+
+
+def _legal(entities: Sequence[Entity], schema: Schema) -> Iterator[tuple[Entity, Entity]]:
+    """Pairs whose types may be related, in order; the others cost nothing, however many."""
+    places: dict[str, list[int]] = {}
+    for index, entity in enumerate(entities):
+        places.setdefault(entity.type, []).append(index)
+    partners: dict[str, set[str]] = {}
+    for one, other in schema.pairs:
+        partners.setdefault(one, set()).add(other)
+        partners.setdefault(other, set()).add(one)
+    for index, first in enumerate(entities):
+        later = [
+            place
+            for kind in partners.get(first.type, ())
+            for found in [places.get(kind, [])]
+            for place in found[bisect_right(found, index) :]
+        ]
+        for place in sorted(later):
+            yield first, entities[place]
 
 
 def gold_outside_candidates(document: Document, schema: Schema = BIORED) -> int:

@@ -42,6 +42,12 @@ from novelink.errors import MissingExtraError
     multiple=True,
     help="A name under which others reach this server; may be given several times.",
 )
+@click.option(
+    "--token-file",
+    metavar="FILE",
+    envvar="NOVELINK_TOKEN_FILE",
+    help="Let in only who has the token in this file's first line.",
+)
 @click.option("--max-body", default=20, show_default=True, help="MB of one request's body.")
 @click.option("--max-documents", default=1_000, show_default=True, help="Documents of a request.")
 @click.option("--max-pairs", default=20_000, show_default=True, help="Entity pairs of a document.")
@@ -59,6 +65,7 @@ def command(
     annotator: str,
     database: str,
     hosts: tuple[str, ...],
+    token_file: str | None,
     max_body: int,
     max_documents: int,
     max_pairs: int,
@@ -70,17 +77,18 @@ def command(
 
     Paste text, give PMIDs or drop a file; see relations in their text, decide
     on them, download results and gold data. The server listens on this machine
-    only unless told otherwise: it has no accounts, so put a proxy that asks for
-    a password before it where others can reach it.
+    only unless told otherwise. It has no accounts: where others can reach it,
+    give it a token, and a proxy before it that encrypts.
 
     \b
     novelink serve                                     http://127.0.0.1:8000
     novelink serve --annotator offline                 text stays here
-    novelink serve --host 0.0.0.0 --allow-host lab.example.org
+    novelink serve --host 0.0.0.0 --allow-host lab.example.org --token-file token.txt
     curl -H 'Content-Type: text/x-pubtator' --data-binary @a.pubtator \
          http://127.0.0.1:8000/v1/extract
     """
     try:
+        from novelink.serve.access import read_token
         from novelink.serve.app import create_app
         from novelink.serve.server import listen, run
         from novelink.serve.settings import ServeSettings
@@ -99,6 +107,7 @@ def command(
         database=database,
         grace=grace,
         hosts=(*hosts, *own_name),
+        token=None if token_file is None else read_token(token_file),
     )
     # Before the model is loaded: a taken port is the commonest reason to fail.
     listener = listen(host, port)
@@ -112,8 +121,12 @@ def command(
         if database == ":memory:"
         else f"jobs and decisions are kept in {database}",
     ]
-    if not _is_loopback(host):
-        lines.append("others can reach this server, and it asks nobody who they are")
+    if token_file is not None:
+        lines.append("asks for the token: open /?token=… once in a browser, see docs/rest.md")
+    elif not _is_loopback(host):
+        lines.append(
+            "others can reach this server, and it asks nobody who they are: see --token-file"
+        )
     options.say(lines)
     run(app, listener, grace)
 

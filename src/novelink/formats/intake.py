@@ -10,7 +10,7 @@ from novelink.errors import DataError
 from novelink.formats.unpacking import CutOffError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from novelink.formats.report import ReadReport
     from novelink.schema import Schema
@@ -169,14 +169,31 @@ class Intake:
                 remedy="Remove one, or use --lenient to keep the first",
             )
         check_document(document, source=self.name, line=line, mention_lines=mention_lines)
-        for passage in document.passages:
-            if not passage.text.isascii() and _HALF_PAIR.search(passage.text):
-                raise self.fault(
-                    f"document {document.id} holds half a surrogate pair",
-                    line=line,
-                    remedy="Such text cannot be written as UTF-8: remove the character",
-                )
+        texts = "\0".join(_strings(document))
+        if not texts.isascii() and _HALF_PAIR.search(texts):
+            raise self.fault(
+                f"document {document.id} holds half a surrogate pair",
+                line=line,
+                remedy="Such text cannot be written as UTF-8: remove the character",
+            )
         self._accepted += 1
         self.seen.add(document.id)
         self.report.documents += 1
         return document
+
+
+def _strings(document: Document) -> Iterator[str]:
+    """All of a document's strings that are not pieces of its text or names of a schema."""
+    yield document.id
+    for key, value in document.infons:
+        yield from (key, value)
+    for passage in document.passages:
+        yield from (passage.text, passage.type)
+        for key, value in passage.infons:
+            yield from (key, value)
+    for mention in document.mentions:
+        yield from mention.concept_ids
+        if mention.source_id is not None:
+            yield mention.source_id
+    for relation in document.relations:
+        yield from (relation.id1, relation.id2, relation.subject or "")

@@ -216,8 +216,15 @@ def _look_ahead(stream: io.BufferedReader) -> tuple[bytes, io.BufferedReader]:
 def _decompressed(stream: io.BufferedReader, name: str) -> io.BufferedReader:
     try:
         start, stream = _look_ahead(stream)
+    except (EOFError, zlib.error) as error:
+        # The stream itself was packed, by whoever handed it over.
+        raise CutOffError(
+            f"the gzip file is damaged ({error})", source=name, remedy="Fetch or pack it again"
+        ) from error
     except OSError as error:
-        raise DataError(f"cannot read: {error.strerror or error}", source=name) from error
+        raise DataError(
+            f"cannot read: {getattr(error, 'strerror', None) or error}", source=name
+        ) from error
     if start.startswith(GZIP):
         return unpacked(stream, name)
     for magic, kind in _PACKED.items():

@@ -125,6 +125,7 @@ def _split_xml(source: Source) -> Iterator[Piece]:
     frame: Frame | None = None
     line = 1
     searched = 0  # up to here the buffer holds no end of a document
+    inside, known = b"", 0  # what closes the comment or CDATA section that is open at `known`
     for chunk in source.chunks():
         buffer += chunk
         if frame is None:
@@ -145,14 +146,16 @@ def _split_xml(source: Source) -> Iterator[Piece]:
         begin = 0
         while (end := buffer.find(_XML_END, max(begin, searched))) >= 0:
             end += len(_XML_END)
-            searched = end
-            if _is_open(buffer, begin, end):
+            inside = _open_section(buffer, known, end, inside)
+            searched = known = end
+            if inside:
                 continue
             data = bytes(buffer[begin:end])
             yield Piece(frame, data, line)
             line += data.count(b"\n")
             begin = end
         del buffer[:begin]
+        known = max(0, known - begin)
         searched = max(0, len(buffer) - len(_XML_END))
         if len(buffer) > MAX_DOCUMENT_BYTES:
             raise _too_long(source, line)
@@ -177,12 +180,28 @@ def _split_xml(source: Source) -> Iterator[Piece]:
         )
 
 
-def _is_open(buffer: bytearray, begin: int, end: int) -> bool:
-    """Whether an end tag stands inside a comment or a CDATA section."""
-    return any(
-        buffer.rfind(start, begin, end) > buffer.rfind(stop, begin, end)
-        for start, stop in ((b"<!--", b"-->"), (b"<![CDATA[", b"]]>"))
-    )
+def _open_section(buffer: bytearray, start: int, stop: int, inside: bytes) -> bytes:
+    """What would close the comment or CDATA section that is open at ``stop``; nothing if none is.
+
+    Args:
+        buffer: XML.
+        start: from where to look on.
+        stop: up to where; behind an end tag, so that it cuts through no mark.
+        inside: what is open at ``start``.
+    """
+    position = start
+    while True:
+        mark = inside or b"<!"
+        position = buffer.find(mark, position, stop)
+        if position < 0:
+            return inside
+        if inside:
+            inside = b""
+        elif buffer.startswith(b"<!--", position):
+            inside, mark = b"-->", b"<!--"
+        elif buffer.startswith(b"<![CDATA[", position):
+            inside, mark = b"]]>", b"<![CDATA["
+        position += len(mark)
 
 
 def _split_pubtator(source: Source) -> Iterator[Piece]:

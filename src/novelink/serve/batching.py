@@ -11,11 +11,12 @@ import asyncio
 import logging
 import threading
 import time
-from collections import Counter, deque
+from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from novelink.errors import NovelinkError
+from novelink.serve.fault_log import log_fault
 from novelink.serve.problems import Problem, from_error, stopping
 
 if TYPE_CHECKING:
@@ -23,21 +24,11 @@ if TYPE_CHECKING:
 
     from novelink.document import Document
     from novelink.extractor import Extractor
-    from novelink.schema import Schema
 
 logger = logging.getLogger(__name__)
 
 MOST_DOCUMENTS = 256
 """Documents of one batch, for those that hold few pairs."""
-
-
-def count_pairs(document: Document, schema: Schema) -> int:
-    """How many candidate pairs a document has, without making them."""
-    counts = Counter(entity.type for entity in document.entities().values())
-    return sum(
-        counts[one] * (counts[one] - 1) // 2 if one == other else counts[one] * counts[other]
-        for one, other in schema.pairs
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +130,7 @@ class Batcher:
 
         Args:
             documents: with mentions.
-            pairs: of each document, see :func:`count_pairs`.
+            pairs: of each document, see :func:`novelink.pairs.count_pairs`.
             options: of the request.
 
         Raises:
@@ -230,14 +221,14 @@ class Batcher:
         found: list[Document] = []
         try:
             found += self._reader.extract((document for *_, document in batch), **options)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 (told to the client, its place to the log)
             if len(batch) > 1:
                 # One document must not spoil the answers of other clients.
                 return [answer for entry in batch for answer in self._answers([entry])]
             if isinstance(error, NovelinkError):
                 problem = from_error(error)
             else:
-                logger.exception("document %s cannot be read", batch[0][2].id)
+                log_fault(logger, "a document cannot be read", error)
                 problem = Problem(
                     500,
                     "fault",

@@ -9,10 +9,12 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from novelink import limits
 from novelink.document import Document
 from novelink.errors import DataError
 from novelink.formats import ReadReport, read
 from novelink.formats.article_ids import article_id, article_request
+from novelink.formats.json_stream import is_deep
 from novelink.formats.registry import names
 from novelink.formats.text_lines import split_title
 from novelink.serve.problems import Problem, too_large
@@ -188,10 +190,7 @@ def _check_count(count: int, most: int) -> None:
 
 
 def _json(body: bytes, schema: Schema, report: ReadReport, most: int) -> tuple[list[Document], str]:
-    try:
-        data = json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise Problem(422, "bad_json", f"no JSON: {error}", "Correct the body") from error
+    data = parsed_json(body)
     if isinstance(data, dict) and ("pmids" in data or "ids" in data):
         return _requests(data.get("pmids", data.get("ids")), most), "ids"
     if isinstance(data, dict) and "documents" not in data and "text" in data and "id" not in data:
@@ -215,6 +214,26 @@ def _json(body: bytes, schema: Schema, report: ReadReport, most: int) -> tuple[l
             "See /openapi.json for the form of a document",
         ) from error
     return found, JSON
+
+
+def parsed_json(body: bytes) -> Any:
+    """The value of a JSON body.
+
+    Raises:
+        Problem: 422 where it is no JSON, or nested too deeply.
+    """
+    try:
+        data = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise Problem(422, "bad_json", f"no JSON: {error}", "Correct the body") from error
+    if is_deep(data, limits.DEPTH):
+        raise Problem(
+            422,
+            "bad_json",
+            f"the JSON is nested more than {limits.DEPTH} deep",
+            "Documents need fewer than ten levels",
+        )
+    return data
 
 
 def _is_bioc(data: Any) -> bool:
@@ -245,7 +264,7 @@ def _requests(ids: Any, most: int) -> list[Document]:
     _check_count(len(ids), most)
     names_asked = []
     for asked in ids:
-        name = article_id(str(asked))
+        name = article_id(str(asked)) if isinstance(asked, str | int) else None
         if name is None:
             raise Problem(
                 422,

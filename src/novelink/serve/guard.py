@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from novelink.serve.problems import Problem, too_large
+from starlette.requests import ClientDisconnect
+
+from novelink.serve.access import Access
+from novelink.serve.fault_log import log_fault
+from novelink.serve.problems import Problem, too_large, unknown_fault
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -24,8 +29,16 @@ POLICY = (
 _HEADERS = [
     (b"content-security-policy", POLICY.encode()),
     (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
     (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"permissions-policy", b"camera=(), geolocation=(), microphone=()"),
 ]
+# What users sent and what was found in it is kept by no proxy and no browser.
+_NOT_KEPT = (b"cache-control", b"no-store")
+
+logger = logging.getLogger(__name__)
 
 
 class Guard:
@@ -33,7 +46,8 @@ class Guard:
 
     A server on loopback is in reach of every page that the user's browser has
     open. So requests must name this server in Host (against DNS rebinding),
-    and what changes something must not come from another origin.
+    and what changes something must not come from another origin. No answer
+    allows other origins to read it (there is no CORS).
 
     Args:
         app: what it stands before.
@@ -46,6 +60,7 @@ class Guard:
         self._settings = settings
         self._metrics = metrics
         self._hosts = {*LOOPBACK, *settings.hosts}
+        self._access = Access(settings.token)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Check a request, hand it on, count its answer."""
@@ -61,16 +76,32 @@ class Guard:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 begun = True
-                message["headers"] = [*message["headers"], *_HEADERS]
+                own = list(message["headers"])
+                kept = any(name.lower() == b"cache-control" for name, _ in own)
+                message["headers"] = [*own, *_HEADERS, *([] if kept else [_NOT_KEPT])]
             await send(message)
 
         try:
             self._check(scope)
+            answer = self._access.check(scope)
+            if answer is not None:
+                await answer(scope, receive, send_on)
+                return
             await self._app(scope, self._limited(receive), send_on)
+        except ClientDisconnect:
+            status = 499  # as web servers count those who left before the answer
         except Problem as problem:
             if begun:
                 raise
             await problem.response()(scope, receive, send_on)
+        except Exception as error:  # noqa: BLE001 (answered here, its place logged)
+            # Here rather than further out: there, its message would go to the log, and the answer
+            # would lack the headers.
+            log_fault(logger, "a request failed", error)
+            if begun:
+                # Only the connection can tell the client; the server's own log tells the rest.
+                raise RuntimeError("an answer was cut off") from None
+            await unknown_fault().response()(scope, receive, send_on)
         finally:
             route = scope.get("route")
             path = getattr(route, "path", "other")
@@ -80,7 +111,7 @@ class Guard:
     def _check(self, scope: Scope) -> None:
         headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
         host = headers.get(b"host", "")
-        if urlsplit(f"//{host}").hostname not in self._hosts and "*" not in self._hosts:
+        if _part(f"//{host}", "hostname") not in self._hosts and "*" not in self._hosts:
             raise Problem(
                 421,
                 "wrong_host",
@@ -89,7 +120,7 @@ class Guard:
             )
         origin = headers.get(b"origin")
         changes = scope["method"] not in {"GET", "HEAD", "OPTIONS"}
-        if changes and origin is not None and urlsplit(origin).netloc != host:
+        if changes and origin is not None and _part(origin, "netloc") != host:
             raise Problem(
                 403,
                 "other_origin",
@@ -122,3 +153,12 @@ class Guard:
             return message
 
         return receive_on
+
+
+def _part(url: str, name: str) -> str | None:
+    """A part of a URL; None where it is none at all."""
+    try:
+        found: str | None = getattr(urlsplit(url), name)
+    except ValueError:
+        return None
+    return found

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from novelink.errors import NovelinkError
 from novelink.serve.batching import ReadOptions
-from novelink.serve.problems import Problem, from_error
+from novelink.serve.fault_log import log_fault
+from novelink.serve.problems import Problem, from_error, unknown_fault
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -141,9 +142,9 @@ class Jobs:
             self._fail(job, problem)
         except NovelinkError as error:
             self._fail(job, from_error(error))
-        except Exception:
-            logger.exception("job %s failed", job.id)
-            self._fail(job, Problem(500, "fault", "a fault of the program", "See the server's log"))
+        except Exception as error:  # noqa: BLE001 (told to the user, and its place to the log)
+            log_fault(logger, "a job failed", error)
+            self._fail(job, unknown_fault())
         finally:
             job.tell()
 

@@ -13,7 +13,14 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
-from novelink.errors import DataError, MissingExtraError, ModelError, NovelinkError, SettingsError
+from novelink.errors import (
+    DataError,
+    MissingExtraError,
+    ModelError,
+    NovelinkError,
+    SettingsError,
+    one_line,
+)
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -36,7 +43,8 @@ class Problem(Exception):  # noqa: N818 (it is an answer, not a fault of the pro
         super().__init__(message)
         self.status = status
         self.code = code
-        self.message = message
+        # It may quote what was sent, which JSON cannot always hold.
+        self.message = one_line(message)
         self.remedy = remedy
         self.retry_after = retry_after
 
@@ -49,12 +57,19 @@ class Problem(Exception):  # noqa: N818 (it is an answer, not a fault of the pro
     def response(self) -> JSONResponse:
         """The answer."""
         headers = {} if self.retry_after is None else {"Retry-After": str(self.retry_after)}
+        if self.status == 401:
+            headers["WWW-Authenticate"] = "Bearer"
         return JSONResponse(self.body, self.status, headers)
 
 
 def too_large(code: str, what: str, limit: float, remedy: str) -> Problem:
     """A limit of the server was exceeded."""
     return Problem(413, code, f"{what}; this server takes {limit:,.0f}", remedy)
+
+
+def unknown_fault() -> Problem:
+    """A fault of the program; where it happened is in the server's log."""
+    return Problem(500, "fault", "a fault of the program", "See the server's log, and report it")
 
 
 def stopping() -> Problem:
@@ -110,9 +125,7 @@ async def on_http_error(_: Request, error: Exception) -> JSONResponse:
 
 async def on_unknown_fault(_: Request, __: Exception) -> JSONResponse:
     """Answer a fault of the program; the traceback is in the server's log."""
-    return Problem(
-        500, "fault", "a fault of the program", "See the server's log, and report it"
-    ).response()
+    return unknown_fault().response()
 
 
 async def on_bad_parameter(_: Request, error: Exception) -> JSONResponse:

@@ -71,6 +71,8 @@ def run(app: FastAPI, listener: socket.socket, grace: int) -> None:
         log_level="warning",
         timeout_graceful_shutdown=grace,
         server_header=False,
+        # Paths hold what users named their jobs and papers.
+        access_log=False,
     )
     # uvicorn hands the signal on once all is finished: that is a clean end.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))

@@ -6,8 +6,9 @@ import asyncio
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
+from novelink.pairs import count_pairs
 from novelink.serve.annotation import Annotation
-from novelink.serve.batching import Batcher, ReadOptions, count_pairs
+from novelink.serve.batching import Batcher, ReadOptions
 from novelink.serve.metrics import Metrics
 from novelink.serve.problems import Problem, too_large
 from novelink.serve.store import Store

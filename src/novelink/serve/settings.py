@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -30,6 +30,8 @@ class ServeSettings:
         batch_pairs: entity pairs gathered over clients for one go of the model.
         grace: seconds that running requests get when the server stops.
         hosts: names a request's Host header may have beside the loopback ones.
+        token: what requests must carry, see :mod:`novelink.serve.access`; None
+            lets everyone in who reaches the server.
     """
 
     max_body: int = 20_000_000
@@ -46,3 +48,4 @@ class ServeSettings:
     batch_pairs: int = 2_000
     grace: int = 30
     hosts: tuple[str, ...] = ()
+    token: str | None = field(default=None, repr=False)

@@ -11,7 +11,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingR
 
 from novelink.curation import CurationReport, curated, decision_file, from_record
 from novelink.serve.answers import MEDIA_TYPES, written
-from novelink.serve.bodies import JSON
+from novelink.serve.bodies import JSON, parsed_json
 from novelink.serve.problems import Problem, stopping
 from novelink.serve.rest import parsed_body, service_of
 from novelink.view.page import SCRIPTS, asset, shell, style_sheet
@@ -165,10 +165,7 @@ async def decisions(request: Request, job_id: str) -> JSONResponse:
 
 
 async def _decision(request: Request) -> Decision:
-    try:
-        record = await request.json()
-    except ValueError as error:
-        raise Problem(422, "bad_json", f"no JSON: {error}", "Send one decision") from error
+    record = parsed_json(await request.body())
     return from_record(record, schema=service_of(request).schema)
 
 
