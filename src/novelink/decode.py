@@ -13,6 +13,9 @@ Guo et al. 2017 ("On calibration of modern neural networks"), a temperature with
 a bias Platt 1999: training samples fewer unrelated pairs than texts hold, which
 no temperature alone puts right.
 
+Where a model says which entity acts, the likelier one of the two becomes the
+subject if its probability reaches a threshold of its own.
+
 Probabilities are rounded to four decimals before they are compared, so that
 what a file shows is what was decided.
 """
@@ -51,6 +54,8 @@ class DecisionSettings:
         novel_threshold: least probability of Novel among Novel and No, 0–1.
         relation_bias: added to the log-odds of being related; below 0 doubts.
         novelty_bias: added to the log-odds of Novel against No.
+        direction_threshold: least probability of an entity to be named as the
+            subject; at 0.5 and below one always is.
     """
 
     threshold: float = 0.5
@@ -59,9 +64,10 @@ class DecisionSettings:
     novel_threshold: float = 0.5
     relation_bias: float = 0.0
     novelty_bias: float = 0.0
+    direction_threshold: float = 0.5
 
     def __post_init__(self) -> None:
-        for name in ("threshold", "novel_threshold"):
+        for name in ("threshold", "novel_threshold", "direction_threshold"):
             if not 0 <= getattr(self, name) <= 1:
                 raise SettingsError(f"decision: {name} is {getattr(self, name)}, not within 0–1")
         for name in ("relation_temperature", "novelty_temperature"):
@@ -102,6 +108,8 @@ class Decision:
         score: probability that the pair is related, 0–1.
         novelty: ``"Novel"`` or ``"No"``; None where the schema has none.
         novelty_score: probability of ``novelty`` given a relation.
+        subject: 0 where the first entity acts on the second, 1 the other way
+            round, None where that is not said.
     """
 
     related: bool
@@ -109,6 +117,7 @@ class Decision:
     score: float
     novelty: str | None
     novelty_score: float | None
+    subject: int | None = None
 
 
 def decide(
@@ -117,6 +126,8 @@ def decide(
     pair_types: Sequence[PairType],
     schema: Schema,
     settings: DecisionSettings,
+    *,
+    direction: NDArray[np.floating] | None = None,
 ) -> list[Decision]:
     """Decide N pairs.
 
@@ -127,6 +138,8 @@ def decide(
         pair_types: legal entity-type pair of each.
         schema: says which relation types each takes.
         settings: thresholds and temperatures.
+        direction: logits [N, 2], the first or the second entity acts; None where
+            the model does not say.
     """
     if not len(pair_types):
         return []
@@ -138,6 +151,7 @@ def decide(
     labels = schema.relation_labels
     says_novelty = novelty is not None and schema.has_novelty
     novel = _novel_share(novelty, settings) if novelty is not None else np.zeros(len(pair_types))
+    subjects = _subjects(direction, len(pair_types), settings)
     decisions = []
     for row, score in enumerate(related.tolist()):
         share = float(novel[row])
@@ -151,6 +165,7 @@ def decide(
                 novelty_score=(
                     round(share if is_novel else 1.0 - share, DECIMALS) if says_novelty else None
                 ),
+                subject=subjects[row],
             )
         )
     return decisions
@@ -165,6 +180,7 @@ def relations_of(pairs: Sequence[Pair], decisions: Sequence[Decision]) -> list[R
             novelty=decision.novelty,
             score=decision.score,
             novelty_score=decision.novelty_score,
+            subject=None if decision.subject is None else pair.ids[decision.subject],
         )
         for pair, decision in zip(pairs, decisions, strict=True)
         if decision.related
@@ -204,6 +220,26 @@ def novelty_logits(
     logits = novelty.astype(np.float64) / settings.novelty_temperature
     logits[:, 2] += settings.novelty_bias
     return logits
+
+
+def subject_shares(direction: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Probability [N] that the first entity is the subject, given that one is; rounded."""
+    difference = direction[:, 0].astype(np.float64) - direction[:, 1]
+    rounded: NDArray[np.float64] = np.round(0.5 * (1.0 + np.tanh(difference / 2.0)), DECIMALS)
+    return rounded
+
+
+def _subjects(
+    direction: NDArray[np.floating] | None, count: int, settings: DecisionSettings
+) -> list[int | None]:
+    if direction is None:
+        return [None] * count
+    return [
+        int(share < 0.5)
+        if max(share, round(1.0 - share, DECIMALS)) >= settings.direction_threshold
+        else None
+        for share in subject_shares(direction).tolist()
+    ]
 
 
 def _novel_share(novelty: NDArray[np.floating], settings: DecisionSettings) -> NDArray[np.float64]:

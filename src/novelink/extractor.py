@@ -129,9 +129,9 @@ class Extractor:
 
     @property
     def tasks(self) -> frozenset[str]:
-        """Which of ``relation`` and ``novelty`` the model was trained for."""
+        """Which of ``relation``, ``novelty`` and ``direction`` the model was trained for."""
         named = self._bundle.config.get("tasks", ("relation", "novelty"))
-        return frozenset(named) & {"relation", "novelty"}
+        return frozenset(named) & {"relation", "novelty", "direction"}
 
     @property
     def settings(self) -> DecisionSettings:
@@ -285,6 +285,7 @@ class Extractor:
             [pair.pair_type for pair in entry.pairs],
             self.schema,
             settings,
+            direction=logits.direction,
         )
         relations = relations_of(entry.pairs, decisions)
         reader, attention = entry.evidence, logits.attention

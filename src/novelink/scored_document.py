@@ -40,12 +40,14 @@ class ScoredDocument:
         self.evidence: EvidenceReader | None = None
 
     def joined(self) -> BlockLogits:
-        """Logits of all N pairs, ``[N, R + 1]`` and ``[N, 3]``; there must be one at least."""
+        """Logits of all N pairs, ``[N, R + 1]``, ``[N, 3]`` …; there must be one at least."""
         attention = [part.attention for part in self.scored if part.attention is not None]
+        direction = [part.direction for part in self.scored if part.direction is not None]
         return BlockLogits(
             np.concatenate([part.relation for part in self.scored]),
             np.concatenate([part.novelty for part in self.scored]),
             np.concatenate(attention) if attention else None,
+            np.concatenate(direction) if direction else None,
         )
 
     def count_into(self, report: ExtractionReport) -> None:

@@ -38,12 +38,14 @@ def some_tensors(seed=0):
         novelty=torch.randn(4, 3),
         pair_type=torch.randn(4, 8),
         coreference=torch.randn(6, 2),
+        direction=torch.randn(4, 2),
     )
     labels = TaskTensors(
         relation=torch.tensor([0, 3, 8, 0]),
         novelty=torch.tensor([0, 2, IGNORED, 0]),
         pair_type=torch.tensor([1, 1, 7, 0]),
         coreference=torch.tensor([0, 1, IGNORED, IGNORED, 1, 0]),
+        direction=torch.tensor([IGNORED, 1, 0, IGNORED]),
     )
     return logits, labels
 
@@ -52,6 +54,7 @@ def some_tensors(seed=0):
 def test_joint_loss_is_the_main_task_plus_the_weighted_others(main):
     logits, labels = some_tensors()
     eta = {"relation": 0.3, "novelty": 0.7, "pair_type": 0.2, "coreference": 0.4}
+    eta["direction"] = 0.6
     loss, values = joint_loss(logits, labels, TaskWeights(main=main, **eta))
     single = {task: cross_entropy(getattr(logits, task), getattr(labels, task)) for task in TASKS}
     wanted = single[main] + sum(eta[task] * single[task] for task in TASKS if task != main)

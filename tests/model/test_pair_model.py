@@ -31,6 +31,7 @@ def batch():
             novelty=torch.tensor([0, 1]),
             pair_type=torch.tensor([3, 0]),
             coreference=coreference_labels(owners),
+            direction=torch.tensor([1, 0]),
         ),
     )
 
@@ -104,8 +105,8 @@ def test_padding_changes_nothing(tiny_bert, batch):
 def test_a_head_of_weight_zero_gets_no_gradient(tiny_bert, batch, main, silent):
     if silent == main:
         silent = "pair_type"
-    model = PairModel(tiny_bert, BIORED, dropout=0.0)
-    weights = TaskWeights(main=main, **{silent: 0.0})
+    model = PairModel(tiny_bert, BIORED, dropout=0.0, direction=True)
+    weights = TaskWeights(main=main, **({"direction": 0.5} | {silent: 0.0}))
     loss, _ = joint_loss(model(batch), batch.labels, weights)
     loss.backward()
     for task in TASKS:

@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import nn
 
-from novelink.model.heads import Classifier, Coreference
-from novelink.model.joint_loss import IGNORED, TaskTensors
+from novelink.model.heads import Classifier, Coreference, Direction
+from novelink.model.joint_loss import IGNORED, TASKS, TaskTensors
 from novelink.model.pair_model import upper_pairs
 
 if TYPE_CHECKING:
@@ -175,17 +175,24 @@ class PairReader(nn.Module):
 
 
 class DocumentModel(nn.Module):
-    """Four tasks on one encoding of a document.
+    """Four tasks on one encoding of a document, or five.
 
     Args:
         encoder: a BERT-style encoder of the transformers library.
         schema: gives the classes.
         layers: how many layers the pair queries read through.
         dropout: on the heads' inputs and in the reading layers.
+        direction: with a head that says which entity acts.
     """
 
     def __init__(
-        self, encoder: PreTrainedModel, schema: Schema, *, layers: int = 2, dropout: float = 0.1
+        self,
+        encoder: PreTrainedModel,
+        schema: Schema,
+        *,
+        layers: int = 2,
+        dropout: float = 0.1,
+        direction: bool = False,
     ) -> None:
         super().__init__()
         self.encoder = encoder
@@ -206,6 +213,8 @@ class DocumentModel(nn.Module):
         self.pair_type = Classifier(width, len(schema.pair_types), dropout)
         self.coreference = Coreference(hidden, dropout)
         nn.init.normal_(self.bilinear.weight, std=0.02 / math.sqrt(block))
+        # Last, so that the other heads start the same with and without it.
+        self.direction = Direction(width, hidden, dropout) if direction else None
 
     def tokens(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
         """Token vectors of all windows in a row: ``[D, W · L, h]``."""
@@ -272,6 +281,36 @@ class DocumentModel(nn.Module):
             queries, attention = reader(queries, tokens, flags, bias, parts=parts)
         return torch.cat([queries, start], dim=-1), attention, vectors
 
+    def directions(
+        self,
+        vectors: torch.Tensor,
+        mentions: torch.Tensor,
+        members: torch.Tensor,
+        pairs: torch.Tensor,
+    ) -> torch.Tensor:
+        """Logits of direction; swapping the entities of a pair swaps its two.
+
+        Args:
+            vectors: of pairs ``[D, P, 2h]``.
+            mentions: vectors of start markers ``[D, M, h]``.
+            members: ``[D, E, M]``.
+            pairs: ``[D, P, 2]``.
+
+        Returns:
+            ``[D, P, 2]``.
+        """
+        assert self.direction is not None
+        subjects, objects = self.direction.roles(
+            entity_vectors(mentions, members).to(vectors.dtype)
+        )
+
+        def roles(side: int) -> tuple[torch.Tensor, torch.Tensor]:
+            index = pairs[..., side].unsqueeze(-1).expand(-1, -1, subjects.shape[-1])
+            return subjects.gather(1, index), objects.gather(1, index)
+
+        logits: torch.Tensor = self.direction(vectors, roles(0), roles(1))
+        return logits
+
     def _symmetric(self, outer: torch.Tensor) -> torch.Tensor:
         """The bilinear term over both orders: ``W vec(x yᵀ + y xᵀ) = (W + W') vec(x yᵀ)``.
 
@@ -295,17 +334,16 @@ class DocumentModel(nn.Module):
             tokens, batch.attention_mask.flatten(1), batch.mentions, batch.members, batch.pairs
         )
         real = vectors[batch.pair_mask]
-        wanted = (
-            tasks
-            if tasks is not None
-            else frozenset(("relation", "novelty", "pair_type", "coreference"))
-        )
+        wanted = frozenset(TASKS) if tasks is None else tasks
         logits = TaskTensors()
         for task in ("relation", "novelty", "pair_type"):
             if task in wanted:
                 setattr(logits, task, getattr(self, task)(real))
         if "coreference" in wanted:
             logits.coreference = upper_pairs(self.coreference(mentions))
+        if "direction" in wanted and self.direction is not None:
+            directions = self.directions(vectors, mentions, batch.members, batch.pairs)
+            logits.direction = directions[batch.pair_mask]
         return logits
 
 

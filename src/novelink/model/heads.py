@@ -1,4 +1,4 @@
-"""The four task heads (DUTIR-901's system, BioCreative VIII).
+"""The four task heads (DUTIR-901's system, BioCreative VIII), and one for direction.
 
 A head is dropout and one layer; softmax is part of the loss and of decoding.
 """
@@ -62,3 +62,49 @@ class Coreference(nn.Module):
         left = left.reshape(batch, count * 2, width)
         logits = left @ mentions.transpose(1, 2)
         return logits.reshape(batch, count, 2, count).transpose(2, 3) + self.bias
+
+
+class Direction(nn.Module):
+    """Which of two entities acts on the other: ``d = g(c, x, y) − g(c, y, x)``.
+
+    With ``g(c, x, y) = w · GELU(A c + S x + O y)``. Swapping the two entities turns
+    the sign of d, whatever the weights, so the answer does not depend on which is
+    called the first; c must not depend on it either.
+
+    Args:
+        context: size of c, what is known of the pair as a whole.
+        width: size of an entity's vector.
+        dropout: on c and the entities, while training.
+    """
+
+    def __init__(self, context: int, width: int, dropout: float = 0.0) -> None:
+        super().__init__()
+        self.dropout = nn.Dropout(dropout)
+        self.context = nn.Linear(context, width)
+        self.subject = nn.Linear(width, width, bias=False)
+        self.object = nn.Linear(width, width, bias=False)
+        self.out = nn.Linear(width, 1, bias=False)
+
+    def roles(self, entities: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """S x and O x of entities ``[…, width]``, so that each is computed once an entity."""
+        entities = self.dropout(entities)
+        return self.subject(entities), self.object(entities)
+
+    def forward(
+        self,
+        context: torch.Tensor,
+        first: tuple[torch.Tensor, torch.Tensor],
+        second: tuple[torch.Tensor, torch.Tensor],
+    ) -> torch.Tensor:
+        """Logits ``[…, 2]``: the first entity acts, the second does.
+
+        Args:
+            context: ``[…, context]``.
+            first: both roles of the first entity, each ``[…, width]``.
+            second: likewise.
+        """
+        known = self.context(self.dropout(context))
+        ahead = self.out(nn.functional.gelu(known + first[0] + second[1]))
+        back = self.out(nn.functional.gelu(known + second[0] + first[1]))
+        difference = ahead - back
+        return torch.cat([difference, -difference], dim=-1)

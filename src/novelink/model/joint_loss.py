@@ -1,4 +1,4 @@
-"""The joint loss ``L = L_main + Σ η_t L_t`` over the four tasks."""
+"""The joint loss ``L = L_main + Σ η_t L_t`` over the four tasks, and direction if wanted."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 IGNORED = -100
 """Label that takes no part in a loss."""
 
-TASKS = ("coreference", "pair_type", "relation", "novelty")
+TASKS = ("coreference", "pair_type", "relation", "novelty", "direction")
 MAIN_TASKS = ("relation", "novelty")
 
 
@@ -32,6 +32,7 @@ class TaskWeights:
         pair_type: η of entity-pair typing.
         relation: η of relation, where novelty is the main task.
         novelty: η of novelty, where relation is the main task.
+        direction: η of which entity of a related pair acts; 0 is without.
     """
 
     main: str = "relation"
@@ -39,6 +40,7 @@ class TaskWeights:
     pair_type: float = 0.2
     relation: float = 0.5
     novelty: float = 0.5
+    direction: float = 0.0
 
     def __post_init__(self) -> None:
         if self.main not in MAIN_TASKS:
@@ -58,14 +60,15 @@ class TaskWeights:
 class TaskTensors:
     """One tensor per task: logits ``[N_t, classes]`` or labels ``[N_t]``.
 
-    A task that is left out is None. Relation, novelty and pair typing have one
-    row per pair, coreference one per two mentions.
+    A task that is left out is None. Relation, novelty, pair typing and direction
+    have one row per pair, coreference one per two mentions.
     """
 
     relation: torch.Tensor | None = None
     novelty: torch.Tensor | None = None
     pair_type: torch.Tensor | None = None
     coreference: torch.Tensor | None = None
+    direction: torch.Tensor | None = None
 
     def items(self) -> Iterator[tuple[str, torch.Tensor]]:
         """Tasks that are there, with their tensors."""

@@ -1,4 +1,4 @@
-"""The per-pair model: an encoder over marked copies, and the four heads on it."""
+"""The per-pair model: an encoder over marked copies, and the heads on it."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import torch
 from torch import nn
 
 from novelink.errors import SettingsError
-from novelink.model.heads import Classifier, Coreference
-from novelink.model.joint_loss import IGNORED, TaskTensors
+from novelink.model.heads import Classifier, Coreference, Direction
+from novelink.model.joint_loss import IGNORED, TASKS, TaskTensors
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -63,7 +63,7 @@ class PairBatch:
 
 
 class PairModel(nn.Module):
-    """Four tasks on one encoder.
+    """Four tasks on one encoder, or five.
 
     Args:
         encoder: of the transformers library; its width is h.
@@ -72,6 +72,7 @@ class PairModel(nn.Module):
             ``cls+entities`` adds the entities' mean start-marker vectors as
             sum and product, which do not depend on the order of the two.
         dropout: on the heads' inputs.
+        direction: with a head that says which entity acts.
     """
 
     def __init__(
@@ -81,6 +82,7 @@ class PairModel(nn.Module):
         *,
         pair_vector: str = "cls",
         dropout: float = 0.1,
+        direction: bool = False,
     ) -> None:
         super().__init__()
         if pair_vector not in PAIR_VECTORS:
@@ -96,6 +98,7 @@ class PairModel(nn.Module):
         self.novelty = Classifier(width, len(schema.novelty_labels), dropout)
         self.pair_type = Classifier(width, len(schema.pair_types), dropout)
         self.coreference = Coreference(hidden, dropout)
+        self.direction = Direction(hidden, hidden, dropout) if direction else None
 
     def hidden(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
         """Token vectors ``[B, L, h]``: ``V = PLM(x_1 … x_m)``."""
@@ -109,12 +112,20 @@ class PairModel(nn.Module):
         cls = hidden[:, 0]
         if self.pair_vector == "cls":
             return cls
-        first, second = (
-            (mask.to(hidden.dtype).unsqueeze(1) @ hidden).squeeze(1)
-            / mask.to(hidden.dtype).sum(1, keepdim=True).clamp(min=1.0)
-            for mask in (first_starts, second_starts)
-        )
+        first, second = mean_starts(hidden, first_starts), mean_starts(hidden, second_starts)
         return torch.cat([cls, first + second, first * second], dim=-1)
+
+    def directions(
+        self, hidden: torch.Tensor, first_starts: torch.Tensor, second_starts: torch.Tensor
+    ) -> torch.Tensor:
+        """Logits ``[B, 2]`` of direction; swapping the two entities swaps them."""
+        assert self.direction is not None
+        first, second = (
+            self.direction.roles(mean_starts(hidden, starts))
+            for starts in (first_starts, second_starts)
+        )
+        logits: torch.Tensor = self.direction(hidden[:, 0], first, second)
+        return logits
 
     def forward(self, batch: PairBatch, tasks: frozenset[str] | None = None) -> TaskTensors:
         """Logits of the tasks.
@@ -128,12 +139,9 @@ class PairModel(nn.Module):
             sample, in the order of :func:`coreference_labels`.
         """
         hidden = self.hidden(batch.input_ids, batch.attention_mask)
-        vectors = self.pair_vectors(hidden, *batch.start_masks())
-        wanted = (
-            tasks
-            if tasks is not None
-            else frozenset(("relation", "novelty", "pair_type", "coreference"))
-        )
+        starts = batch.start_masks()
+        vectors = self.pair_vectors(hidden, *starts)
+        wanted = frozenset(TASKS) if tasks is None else tasks
         logits = TaskTensors()
         for task in ("relation", "novelty", "pair_type"):
             if task in wanted:
@@ -141,7 +149,15 @@ class PairModel(nn.Module):
         if "coreference" in wanted:
             index = batch.starts.unsqueeze(-1).expand(-1, -1, hidden.shape[-1])
             logits.coreference = upper_pairs(self.coreference(hidden.gather(1, index)))
+        if "direction" in wanted and self.direction is not None:
+            logits.direction = self.directions(hidden, *starts)
         return logits
+
+
+def mean_starts(hidden: torch.Tensor, starts: torch.Tensor) -> torch.Tensor:
+    """Mean ``[B, h]`` of token vectors ``[B, L, h]`` at start markers ``[B, L]``; 0 without any."""
+    mask = starts.to(hidden.dtype)
+    return (mask.unsqueeze(1) @ hidden).squeeze(1) / mask.sum(1, keepdim=True).clamp(min=1.0)
 
 
 def upper_pairs(square: torch.Tensor) -> torch.Tensor:

@@ -70,11 +70,14 @@ class BlockLogits:
         relation: float32 [P, R + 1].
         novelty: float32 [P, 3].
         attention: float32 [P, segments], of whole-document reading, where asked for.
+        direction: float32 [P, 2]: the first entity acts, the second does; None of
+            a model that does not say.
     """
 
     relation: NDArray[np.float32]
     novelty: NDArray[np.float32]
     attention: NDArray[np.float32] | None = None
+    direction: NDArray[np.float32] | None = None
 
 
 class Scoring(Protocol):
@@ -119,7 +122,10 @@ class _Copies:
         start = 0
         for count in self.pairs:
             rows = slice(start, start + count)
-            results.append(BlockLogits(scored.relation[rows], scored.novelty[rows]))
+            direction = None if scored.direction is None else scored.direction[rows]
+            results.append(
+                BlockLogits(scored.relation[rows], scored.novelty[rows], direction=direction)
+            )
             start = rows.stop
         return results
 
@@ -137,7 +143,7 @@ class _Wholes:
     def results(self) -> list[BlockLogits]:
         """See :class:`Scoring`."""
         return [
-            BlockLogits(scored.relation, scored.novelty, scored.attention)
+            BlockLogits(scored.relation, scored.novelty, scored.attention, scored.direction)
             for scored in self.started.results()
         ]
 

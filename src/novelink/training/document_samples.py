@@ -11,7 +11,7 @@ import torch
 from novelink.model.document_model import DocumentBatch, marker_coreference_labels
 from novelink.model.joint_loss import TaskTensors
 from novelink.pairs import candidate_pairs
-from novelink.training.samples import labels_of, padded, soft_tensors
+from novelink.training.samples import direction_labels, labels_of, padded, soft_tensors
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -35,6 +35,7 @@ class DocumentSamples:
         relation: labels ``[N]`` of all pairs, documents in order.
         novelty: labels ``[N]``.
         pair_type: labels ``[N]``.
+        direction: labels ``[N]``: 0 the first entity acts, 1 the second.
         begins: first pair of each document, and the number of pairs at the end.
         cut_mentions: always 0: no mention is out of sight.
         pairs_apart: pairs whose mentions never share a window.
@@ -45,6 +46,7 @@ class DocumentSamples:
     relation: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
     novelty: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
     pair_type: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
+    direction: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
     begins: NDArray[np.int64] = field(default_factory=lambda: np.zeros(1, np.int64))
     cut_mentions: int = 0
     pairs_apart: int = 0
@@ -81,6 +83,7 @@ class DocumentSamples:
             novelty=torch.from_numpy(self.novelty[rows]),
             pair_type=torch.from_numpy(self.pair_type[rows]),
             coreference=marker_coreference_labels(batch.members),
+            direction=torch.from_numpy(self.direction[rows]),
         )
         batch.soft = soft_tensors(self.soft, rows)
         return batch
@@ -108,6 +111,7 @@ def document_samples(
     """
     samples = DocumentSamples()
     labels: list[tuple[int, int, int]] = []
+    directions: list[int] = []
     taught: list[tuple[Document, list[Pair]]] = []
     begins = [0]
     for document in documents:
@@ -115,11 +119,13 @@ def document_samples(
         if not pairs:
             continue
         labels += labels_of(document, pairs, schema, novelty_over=novelty_over, teaching=teaching)
+        directions += direction_labels(document, pairs, teaching)
         taught.append((document, pairs))
         begins.append(len(labels))
         samples.inputs.append(reading.encode(document, pairs))
     table = np.array(labels, dtype=np.int64).reshape(-1, 3)
     samples.relation, samples.novelty, samples.pair_type = table.T.copy()
+    samples.direction = np.array(directions, dtype=np.int64)
     samples.begins = np.array(begins, dtype=np.int64)
     samples.soft = None if teaching is None else teaching.joined(taught)
     samples.pairs_apart = sum(item.pairs_apart for item in samples.inputs)

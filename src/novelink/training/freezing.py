@@ -20,7 +20,9 @@ def freeze_unused(model: PairModel | DocumentModel, tasks: frozenset[str]) -> No
     gradients.
     """
     for task in TASKS:
-        getattr(model, task).requires_grad_(task in tasks)
+        head = getattr(model, task)
+        if head is not None:
+            head.requires_grad_(task in tasks)
     pooler = getattr(model.encoder, "pooler", None)
     if isinstance(pooler, nn.Module):
         pooler.requires_grad_(requires_grad=False)

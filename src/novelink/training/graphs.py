@@ -13,6 +13,7 @@ from torch import nn
 from novelink.model.document_model import DocumentModel
 from novelink.runtime import document_model as document_runtime
 from novelink.runtime import pair_model as pair_runtime
+from novelink.runtime.session import DIRECTION
 from novelink.training.masked_attention import attend, can_mask
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ class PairGraph(nn.Module):
         first_starts: torch.Tensor,
         second_starts: torch.Tensor,
     ) -> tuple[torch.Tensor, ...]:
-        """``[B, L]`` each → ``[B, R + 1]``, ``[B, 3]``."""
+        """``[B, L]`` each → ``[B, R + 1]``, ``[B, 3]``, and ``[B, 2]`` of direction if there."""
         if self.is_short:
             hidden, starts = self._read_rows(
                 input_ids, attention_mask, (first_starts, second_starts)
@@ -78,7 +79,10 @@ class PairGraph(nn.Module):
         vectors = self.model.pair_vectors(hidden, *starts)
         # Adding nothing keeps all four inputs in the graph where v_cls alone is used.
         vectors = vectors + 0.0 * (first_starts.sum() + second_starts.sum())
-        return self.model.relation(vectors), self.model.novelty(vectors)
+        logits = self.model.relation(vectors), self.model.novelty(vectors)
+        if self.model.direction is None:
+            return logits
+        return *logits, self.model.directions(hidden, *starts)
 
     def _read_rows(
         self,
@@ -159,31 +163,36 @@ class DocumentGraph(nn.Module):
         """
         tokens = self.model.tokens(input_ids, attention_mask)
         mask = torch.cat([torch.ones_like(known[..., 0]), attention_mask.flatten(1).float()], 1)
-        vectors, attention, _ = self.model.pair_vectors(
+        vectors, attention, marked = self.model.pair_vectors(
             torch.cat([known, tokens], 1), mask, mentions, members, pairs, parts=self.parts
         )
-        return self.model.relation(vectors), self.model.novelty(vectors), attention, tokens
+        found = self.model.relation(vectors), self.model.novelty(vectors), attention, tokens
+        if self.model.direction is None:
+            return found
+        return *found, self.model.directions(vectors, marked, members, pairs)
 
 
 def traced_graph(model: TaskModel) -> TracedGraph:
     """The graph of a model of either reading."""
     size = model.tokenizer.get_vocab_size()
+    more = () if model.model.direction is None else (DIRECTION,)
     if isinstance(model.model, DocumentModel):
         return TracedGraph(
             DocumentGraph(model.model),
             document_runtime.INPUTS,
-            document_runtime.OUTPUTS,
-            _DOCUMENT_AXES,
+            document_runtime.OUTPUTS + more,
+            {name: axes for name, axes in _DOCUMENT_AXES.items() if name != DIRECTION or more},
             lambda generator, batch, length: _document_example(
                 generator, batch, length, size, model.model.encoder.config.hidden_size
             ),
         )
     axes = {name: {0: "batch", 1: "length"} for name in pair_runtime.INPUTS}
-    axes |= {name: {0: "batch"} for name in pair_runtime.OUTPUTS}
+    outputs = pair_runtime.OUTPUTS + more
+    axes |= {name: {0: "batch"} for name in outputs}
     return TracedGraph(
         PairGraph(model.model),
         pair_runtime.INPUTS,
-        pair_runtime.OUTPUTS,
+        outputs,
         axes,
         lambda generator, batch, length: _pair_example(generator, batch, length, size),
     )
@@ -198,6 +207,7 @@ _DOCUMENT_AXES = {
     "pairs": {0: "documents", 1: "pairs"},
     "relation": {0: "documents", 1: "pairs"},
     "novelty": {0: "documents", 1: "pairs"},
+    "direction": {0: "documents", 1: "pairs"},
     "attention": {0: "documents", 1: "pairs", 2: "all_tokens"},
     "tokens": {0: "documents", 1: "tokens"},
 }

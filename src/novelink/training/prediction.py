@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from novelink.model.pair_model import PairModel
     from novelink.training.samples import Samples
 
-_TASKS = frozenset(("relation", "novelty"))
+_TASKS = frozenset(("relation", "novelty", "direction"))
 
 
 @torch.no_grad()
@@ -47,7 +47,8 @@ def predict(
     """
     model.eval()
     widths = model.relation.linear.out_features, model.novelty.linear.out_features
-    joined = torch.zeros((len(samples), sum(widths)), device=device)
+    ends = 2 if model.direction is not None else 0
+    joined = torch.zeros((len(samples), sum(widths) + ends), device=device)
     batches = token_batches(
         np.arange(len(samples.lengths)), samples.lengths, batch_tokens=batch_tokens, seed=None
     )
@@ -59,9 +60,13 @@ def predict(
             logits = model(batch, _TASKS)
         if logits.relation is None or logits.novelty is None:
             raise AssertionError("both heads were asked for")
-        answers = torch.cat([logits.relation.float(), logits.novelty.float()], dim=1)
-        joined[torch.from_numpy(samples.rows(indices)).to(device)] = answers
+        answers = [logits.relation, logits.novelty]
+        if logits.direction is not None:
+            answers.append(logits.direction)
+        rows = torch.from_numpy(samples.rows(indices)).to(device)
+        joined[rows] = torch.cat([one.float() for one in answers], dim=1)
     if accelerator is not None and world > 1:
         joined = accelerator.reduce(joined, reduction="sum")
     array: NDArray[np.float32] = joined.cpu().numpy()
-    return Predictions(array[:, : widths[0]], array[:, widths[0] :])
+    relation, novelty, direction = np.split(array, [widths[0], sum(widths)], axis=1)
+    return Predictions(relation, novelty, direction if ends else None)

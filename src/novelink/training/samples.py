@@ -83,6 +83,7 @@ class PairSamples:
         relation: labels ``[N]`` over the schema's relation labels.
         novelty: labels ``[N]`` over its novelty labels.
         pair_type: labels ``[N]`` over its pair types.
+        direction: labels ``[N]``: 0 the first entity acts, 1 the second.
         document: number of each sample's document ``[N]``.
         max_length: longest possible input.
         cut_mentions: marked mentions out of sight, in all.
@@ -97,6 +98,7 @@ class PairSamples:
     relation: NDArray[np.int64] = field(default_factory=_empty)
     novelty: NDArray[np.int64] = field(default_factory=_empty)
     pair_type: NDArray[np.int64] = field(default_factory=_empty)
+    direction: NDArray[np.int64] = field(default_factory=_empty)
     document: NDArray[np.int64] = field(default_factory=_empty)
     max_length: int = 512
     cut_mentions: int = 0
@@ -158,6 +160,7 @@ def pair_samples(
         DataError: a relation's type or novelty is not in the schema.
     """
     labels: list[tuple[int, int, int]] = []
+    directions: list[int] = []
     owner: list[int] = []
     taught: list[tuple[Document, list[Pair]]] = []
     blocks: list[tuple[array[int], array[int], array[int]]] = []
@@ -167,6 +170,7 @@ def pair_samples(
     for number, document in enumerate(documents):
         pairs = candidate_pairs(document, schema)
         labels += labels_of(document, pairs, schema, novelty_over=novelty_over, teaching=teaching)
+        directions += direction_labels(document, pairs, teaching)
         taught.append((document, pairs))
         owner += [number] * len(pairs)
         inputs = reading.encode(document, pairs)
@@ -190,6 +194,7 @@ def pair_samples(
         relation=relation,
         novelty=novelty,
         pair_type=types,
+        direction=np.array(directions, dtype=np.int64),
         document=np.array(owner, dtype=np.int64),
         max_length=reading.max_length,
         cut_mentions=cut,
@@ -247,6 +252,15 @@ def labels_of(
     if teaching is None or document.id not in teaching.unlabelled:
         return labels
     return [(IGNORED, IGNORED, kind) for _, _, kind in labels]
+
+
+def direction_labels(
+    document: Document, pairs: Sequence[Pair], teaching: Teaching | None = None
+) -> list[int]:
+    """0 where the first entity acts on the second, 1 the other way round, else ignored."""
+    if teaching is not None and document.id in teaching.unlabelled:
+        return [IGNORED] * len(pairs)
+    return [IGNORED if pair.subject is None else pair.ids.index(pair.subject) for pair in pairs]
 
 
 def _joined(parts: list[array[int]], kind: Any) -> NDArray[Any]:
@@ -375,6 +389,7 @@ def collate(samples: PairSamples, indices: NDArray[np.int64], pad_id: int) -> Pa
         novelty=torch.from_numpy(samples.novelty[indices]),
         pair_type=torch.from_numpy(samples.pair_type[indices]),
         coreference=coreference_labels(owner_tensor),
+        direction=torch.from_numpy(samples.direction[indices]),
     )
     return PairBatch(
         torch.from_numpy(ids),

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from novelink.decode import DecisionSettings, decide, relations_of
+from novelink.decode import DECIMALS, DecisionSettings, decide, relations_of, subject_shares
 from novelink.document import NOVEL
 from novelink.errors import ModelError
 from novelink.pairs import candidate_pairs
@@ -78,6 +78,9 @@ def level_scores(
 ) -> dict[str, dict[str, float]]:
     """Level → precision, recall, F1 of decided predictions, by the track's scorer.
 
+    Where the model says which entity acts and the gold does too, ``direction`` is
+    one more level, with its accuracy.
+
     Args:
         documents: with gold relations; their candidate pairs, in order, are
             the rows of ``predictions``.
@@ -91,8 +94,7 @@ def level_scores(
     for document in documents:
         pairs = candidate_pairs(document, schema)
         rows = slice(begin, begin + len(pairs))
-        part = Predictions(predictions.relation[rows], predictions.novelty[rows])
-        decisions = _decide(part, pairs, schema, decision)
+        decisions = _decide(predictions.part(rows), pairs, schema, decision)
         predicted.append(document.with_relations(relations_of(pairs, decisions)))
         begin = rows.stop
     table: dict[str, Any] = score(documents, predicted, schema=schema, resamples=0).to_dict()
@@ -103,11 +105,15 @@ def level_scores(
         "novelty": with_novelty,
         "all": with_novelty and "relation" in tasks,
     }
-    return {
+    found = {
         level: {key: table[level][key] for key in ("precision", "recall", "f1")}
         for level, is_judged in levels.items()
         if is_judged
     }
+    if predictions.direction is not None and table["direction"]:
+        names = ("precision", "recall", "f1", "accuracy")
+        found["direction"] = {key: table["direction"][key] for key in names}
+    return found
 
 
 def choose(
@@ -161,6 +167,9 @@ def choose(
         best = replace(
             best, novel_threshold=novelty_threshold(answers.share, answers.is_novel, counted)
         )
+    if predictions.direction is not None:
+        least = _direction_threshold(predictions.direction, pairs, answers, best)
+        best = replace(best, direction_threshold=least)
     scores = level_scores(documents, predictions, schema, best, tasks=tasks)
     return Selection(best, scores, scores[level]["f1"], level)
 
@@ -179,9 +188,11 @@ def extracted_predictions(
     schema = extractor.schema
     relation = [np.zeros((0, len(schema.relation_labels)), np.float32)]
     novelty = [np.zeros((0, len(schema.novelty_labels)), np.float32)]
+    direction = [block.direction for block in blocks if block.direction is not None]
     return pairs, Predictions(
         np.concatenate([*relation, *(block.relation for block in blocks)]),
         np.concatenate([*novelty, *(block.novelty for block in blocks)]),
+        np.concatenate(direction) if direction else None,
     )
 
 
@@ -243,7 +254,31 @@ def _decide(
     predictions: Predictions, pairs: Sequence[Pair], schema: Schema, settings: DecisionSettings
 ) -> list[Decision]:
     types = [pair.pair_type for pair in pairs]
-    return decide(predictions.relation, predictions.novelty, types, schema, settings)
+    return decide(
+        predictions.relation,
+        predictions.novelty,
+        types,
+        schema,
+        settings,
+        direction=predictions.direction,
+    )
+
+
+def _direction_threshold(
+    direction: NDArray[np.float32],
+    pairs: Sequence[Pair],
+    answers: _Answers,
+    settings: DecisionSettings,
+) -> float:
+    """The least probability of a subject with the best F1 over pairs found with their subject."""
+    gold = [-1 if pair.subject is None else pair.ids.index(pair.subject) for pair in pairs]
+    if max(gold, default=-1) < 0:
+        return settings.direction_threshold
+    first = subject_shares(direction)
+    found = answers.possible & (answers.score >= settings.threshold)
+    right = np.array(gold) == (first < 0.5)
+    sure = np.round(0.5 + np.abs(first - 0.5), DECIMALS)
+    return relation_threshold(sure[found], right[found], sum(side >= 0 for side in gold))
 
 
 def _gold_count(documents: Sequence[Document], schema: Schema, level: str) -> int:

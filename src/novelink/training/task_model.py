@@ -85,6 +85,7 @@ class TaskModel:
             pair_type=tasks.pair_type,
             relation=tasks.relation,
             novelty=tasks.novelty if self.schema.has_novelty else 0.0,
+            direction=tasks.direction if self.schema.has_direction else 0.0,
         )
 
     @property
@@ -238,6 +239,7 @@ def _assemble(
     encoder: PreTrainedModel, tokenizer: Tokenizer, schema: Schema, settings: TrainSettings
 ) -> TaskModel:
     chosen = settings.model
+    direction = settings.tasks.direction > 0 and schema.has_direction
     if chosen.reading == DocumentReading.kind:
         if not hasattr(getattr(encoder, "encoder", None), "layer"):
             raise SettingsError(
@@ -246,13 +248,25 @@ def _assemble(
                 remedy="Set model.reading=pair, or choose a BERT-style encoder",
             )
         return TaskModel(
-            DocumentModel(encoder, schema, layers=chosen.reading_layers, dropout=chosen.dropout),
+            DocumentModel(
+                encoder,
+                schema,
+                layers=chosen.reading_layers,
+                dropout=chosen.dropout,
+                direction=direction,
+            ),
             DocumentReading(tokenizer, schema, chosen.max_length),
             schema,
             settings,
         )
     return TaskModel(
-        PairModel(encoder, schema, pair_vector=chosen.pair_vector, dropout=chosen.dropout),
+        PairModel(
+            encoder,
+            schema,
+            pair_vector=chosen.pair_vector,
+            dropout=chosen.dropout,
+            direction=direction,
+        ),
         PairReading(tokenizer, chosen.max_length),
         schema,
         settings,
