@@ -83,11 +83,6 @@ def terminal_width() -> int | None:
     return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
 
-def counted(number: int, noun: str, plural: str | None = None) -> str:
-    """``1 document``, ``1,200 documents``."""
-    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
-
-
 def _row(relation: Relation, entities: dict[str, Entity], schema: Schema) -> tuple[str, ...]:
     cells: list[str] = []
     for identifier in (relation.id1, relation.id2):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from novelink.cli import answers, completion, options
+from novelink.wording import counted
 
 
 @click.command("aggregate")
@@ -71,4 +72,4 @@ def command(
     written = aggregate(
         results, output, min_score=min_score, min_support=min_support, conflicts=conflicts
     )
-    options.say([f"{written:,} pair{'' if written == 1 else 's'} written to {output}"])
+    options.say([f"{counted(written, 'pair')} written to {output}"])

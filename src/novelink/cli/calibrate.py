@@ -11,6 +11,7 @@ import click
 from novelink.cli.completion import files, models
 from novelink.cli.options import say, schema, threads
 from novelink.errors import DataError, ModelError
+from novelink.wording import counted
 
 if TYPE_CHECKING:
     from novelink.schema import Schema
@@ -105,7 +106,7 @@ def command(
 
 def _print(name: str, config: dict[str, Any]) -> None:
     found = config["calibration"]
-    documents = f"{found['documents']:,} document{'' if found['documents'] == 1 else 's'}"
+    documents = counted(found["documents"], "document")
     click.echo(f"{name}, calibrated on {found['data']} ({documents})")
     click.echo(f"  {'score of':<10}{'n':>8}  {'log loss':>15}  {'calibration error':>19}")
     for part in ("related", "novelty"):

@@ -10,6 +10,7 @@ import click
 
 from novelink.cli import options
 from novelink.cli.verbosity import is_quiet
+from novelink.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -161,7 +162,6 @@ def run_corpus(
             )
     from novelink.scale.progress import NoProgress
     from novelink.scale.run import RunSettings, run
-    from novelink.tables import counted
 
     chosen = {
         {"block_size": "block_documents"}.get(name, name): value

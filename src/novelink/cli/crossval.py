@@ -81,7 +81,7 @@ def command(
         from novelink.training.workers import run_workers
     except ImportError as error:
         raise MissingExtraError("training", "train") from error
-    from novelink.cli.train import read_documents
+    from novelink.cli.corpora import read_documents
     from novelink.training.settings import load_settings
 
     settings = load_settings(config, overrides)

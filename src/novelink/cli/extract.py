@@ -8,6 +8,7 @@ import click
 
 from novelink.cli import completion, corpus, entities, options
 from novelink.errors import SettingsError
+from novelink.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -178,8 +179,6 @@ def _print_tables(documents: Iterable[Document], schema: Schema) -> None:
 
 def _summary(report: ExtractionReport, extractor: Extractor, place: str) -> list[str]:
     """What was done and what was left out, for stderr."""
-    from novelink.tables import counted
-
     lines = [
         (
             f"{counted(report.relations, 'relation')} among {counted(report.pairs, 'pair')} of "

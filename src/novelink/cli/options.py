@@ -10,6 +10,7 @@ from novelink.cli import completion
 from novelink.cli.verbosity import note
 from novelink.formats import names
 from novelink.schema import load_schema
+from novelink.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -112,10 +113,9 @@ def say_reading(report: ReadReport) -> None:
 
 def say_writing(report: WriteReport, place: str, format_name: str) -> None:
     """How much was written and what the format could not hold."""
-    count = report.documents
     place = "standard output" if place == "-" else place
     say(report.lines())
-    say([f"{count:,} document{'' if count == 1 else 's'} written to {place} ({format_name})"])
+    say([f"{counted(report.documents, 'document')} written to {place} ({format_name})"])
 
 
 def pubtator_options(format_name: str, **flags: bool) -> dict[str, Any]:

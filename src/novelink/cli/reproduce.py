@@ -136,7 +136,7 @@ def command(runs: tuple[str, ...], **given: Any) -> None:
 
 
 def _read(file: Path | None, folder: Path | None, name: str) -> list[Document]:
-    from novelink.cli.train import read_documents
+    from novelink.cli.corpora import read_documents
     from novelink.schema import BIORED
 
     if file is None:
@@ -163,7 +163,7 @@ def _preference(path: Path) -> tuple[int, str]:
 
 def _entities(file: Path | None, output: Path, test: Sequence[Document]) -> list[Document]:
     """The test documents with PubTator's entities: from a file, or from the service."""
-    from novelink.cli.train import read_documents
+    from novelink.cli.corpora import read_documents
     from novelink.schema import BIORED
 
     kept = output / "test-entities.jsonl"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from novelink.cli import completion, options
+from novelink.wording import counted
 
 if TYPE_CHECKING:
     from novelink.schema import Schema
@@ -49,7 +50,7 @@ def command(
     from novelink.document import NOVEL
     from novelink.formats import ReadReport, read_all
     from novelink.schema import BIORED
-    from novelink.tables import counted, document_table, terminal_width
+    from novelink.tables import document_table, terminal_width
 
     schema = schema or BIORED
     width = terminal_width()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from novelink.cli import options
+from novelink.cli.corpora import read_documents, warn_of_shared
 from novelink.cli.progress import step_bar
 from novelink.errors import DataError, MissingExtraError, SettingsError
 
@@ -64,16 +65,6 @@ def command(config: str, overrides: tuple[str, ...], output: str | None) -> None
         click.echo(json.dumps(result, indent=2))
 
 
-def read_documents(path: str, schema: Schema) -> list[Document]:
-    """All documents of a file; what was left out is said on stderr."""
-    from novelink.formats import ReadReport, read
-
-    report = ReadReport()
-    documents = list(read(path, schema=schema, report=report))
-    options.say_reading(report)
-    return documents
-
-
 def with_teachers(
     train: list[Document], teacher: TeacherSettings, schema: Schema
 ) -> tuple[list[Document], Teaching | None]:
@@ -112,14 +103,3 @@ def with_teachers(
         line += f"; left out {dropped:,} that are training documents or have no soft labels"
     options.say([line])
     return [*train, *unlabelled.values()], Teaching(labels, frozenset(unlabelled))
-
-
-def warn_of_shared(train: list[Document], dev: list[Document]) -> None:
-    """Say so where documents are on both sides: their Dev scores would mean little."""
-    shared = {document.id for document in train} & {document.id for document in dev}
-    if shared:
-        line = (
-            f"{len(shared)} of {len(dev)} Dev documents are also among the training "
-            f"documents ({min(shared)}, …): scores on them say nothing"
-        )
-        options.say([line])

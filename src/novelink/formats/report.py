@@ -6,6 +6,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from novelink.wording import counted
+
 if TYPE_CHECKING:
     from novelink.errors import DataError
 
@@ -43,7 +45,7 @@ class ReadReport:
         """Sentences for stderr; none where nothing was left out."""
         lines = []
         if self.skipped:
-            lines.append(f"{_count(self.skipped, 'document')} skipped:")
+            lines.append(f"{counted(self.skipped, 'document')} skipped:")
             lines += [f"  {reason}" for reason in self.reasons]
             if self.skipped > len(self.reasons):
                 lines.append(f"  … and {self.skipped - len(self.reasons):,} more")
@@ -52,7 +54,7 @@ class ReadReport:
                 f"{name} {count:,}" for name, count in self.ignored_types.most_common()
             )
             lines.append(
-                f"{_count(self.ignored_types.total(), 'mention')} of types outside the schema "
+                f"{counted(self.ignored_types.total(), 'mention')} of types outside the schema "
                 f"left out: {named}"
             )
         lines += [f"{note}: {count:,}" for note, count in sorted(self.notes.items())]
@@ -77,7 +79,3 @@ class WriteReport:
             f"not held by this format, {loss}: {count:,}"
             for loss, count in sorted(self.losses.items())
         ]
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"

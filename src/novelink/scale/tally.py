@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
-from novelink.tables import counted
+from novelink.wording import counted
 
 if TYPE_CHECKING:
     from novelink.document import Document
