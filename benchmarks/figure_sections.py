@@ -221,7 +221,7 @@ def trade(results, published):
         ("quality-size.svg", sizes, "megabytes"),
         ("quality-speed.svg", speeds, "abstracts a CPU second"),
     ):
-        if points:
+        if any(not point.get("published") for point in points):
             plots[name] = plot(
                 "trade",
                 f"F1 of every model against {axis}",

@@ -1,9 +1,10 @@
-"""Sections of the page of figures on all else: speed, memory, entities, training, runs."""
+"""Sections of the page of figures on cost: speed, memory, training, converting, runs, the page."""
 
 from __future__ import annotations
 
 from figure_parts import Section, machine, number, percent, plot, table
 
+PADDED = "padded_to_512_documents_per_second"
 MODELS = {
     "once": "small encoder, document read once",
     "per_pair": "small encoder, per pair",
@@ -14,30 +15,26 @@ MODELS = {
 def speed(results, _):
     """Abstracts a second, start and the bound of arithmetic."""
     found = results.get("inference")
-    if not found:
+    if not found or not {"once", "shipped"} & set(found):
         return None
     rows, bars = [], []
     for key, label in MODELS.items():
         for precision, one in found.get(key, {}).items():
-            rates = [(label, "documents_per_second")]
-            if "padded_to_512_documents_per_second" in one:
-                rates.append(
-                    (f"{label}, filled up to 512 tokens", "padded_to_512_documents_per_second")
-                )
-            for name, column in rates:
-                rows.append(
-                    [
-                        name,
-                        precision,
-                        one["threads"],
-                        number(one[column]),
-                        one.get("extrapolated", "measured"),
-                        number(one["peak_memory_mb"]),
-                    ]
-                )
+            columns = [(label, "documents_per_second")]
+            if PADDED in one:
+                columns.append((f"{label}, filled up to 512 tokens", PADDED))
+            for name, column in columns:
+                how = one.get("extrapolated", "measured")
+                rate, peak = number(one[column]), number(one["peak_memory_mb"])
+                rows.append([name, precision, one["threads"], rate, how, peak])
                 bars.append([f"{name}, {precision}", one[column]])
+    for name, one in found.get("shipped", {}).items():
+        rate, peak = number(one["documents_per_second"]), number(one["peak_memory_mb"])
+        how = f"{one['documents']} abstracts" + (", with evidence" if one.get("evidence") else "")
+        rows.append([f"`{name}`, as shipped", "int8", one["threads"], rate, how, peak])
+        bars.append([f"{name}, as shipped", one["documents_per_second"]])
     body = [
-        f"Abstracts of {found['corpus']} a second, best of several passes, on {machine(found)}. Networks have the sizes named; most have random weights, since time does not depend on them.",
+        f"Abstracts of {found['corpus']} a second on {machine(found)}. Those as shipped apart, the networks have the sizes named and random heads, since time does not depend on weights: best of several passes.",
         "",
         *table(["model", "precision", "threads", "abstracts a second", "how", "peak MB"], rows),
         "{{speed.svg}}",
@@ -68,13 +65,8 @@ def speed(results, _):
             f"`novelink extract` of one abstract takes {number(start['median_seconds'])} s from start to end (median of {start['runs']}, after a first run of {number(start['first_seconds'])} s).",
             "",
         ]
-    plots = {
-        "speed.svg": plot(
-            "bars",
-            "Abstracts a second of each model",
-            {"title": "abstracts a second", "bars": bars, "log": True},
-        )
-    }
+    bar_data = {"title": "abstracts a second", "bars": bars, "log": True}
+    plots = {"speed.svg": plot("bars", "Abstracts a second of each model", bar_data)}
     return Section("Speed", body, plots, ["inference"])
 
 
@@ -136,86 +128,6 @@ def memory(results, _):
     return Section("Memory", body, {}, list(dict.fromkeys(files)))
 
 
-def linking(results, _):
-    """Concept ids from lexicons."""
-    found = results.get("linking")
-    if not found:
-        return None
-    rows = []
-    for lexicon, one in found["lexicons"].items():
-        for kind, values in one["types"].items():
-            rows.append(
-                [
-                    lexicon,
-                    kind,
-                    number(values["mentions"]),
-                    *(
-                        values[key]
-                        for key in ("accuracy", "reachable", "precision", "recall", "f1")
-                    ),
-                ]
-            )
-    body = [
-        f"Mentions of {found['corpus']} ({found['documents']} documents) whose gold ids were taken away and given anew by a [lexicon](lexicon.md), in per cent. *accuracy*: exactly the gold ids; *reachable*: a gold id is in the lexicon at all; the rest compares the sets of ids of documents.",
-        "",
-        *table(
-            ["lexicon", "type", "mentions", "accuracy", "reachable", "precision", "recall", "F1"],
-            rows,
-        ),
-    ]
-    times = [
-        f"{lexicon}: {number(one['ms_per_mention_first'])} ms a mention the first time, {number(one['ms_per_mention_remembered'])} ms once remembered, index of {one['index_mb']} MB"
-        for lexicon, one in found["lexicons"].items()
-    ]
-    body += [f"- {line}" for line in times]
-    body += [f"- peak memory {found['peak_memory_mb']} MB; machine: {machine(found)}"]
-    return Section("Linking", body, {}, ["linking"])
-
-
-def tagging(results, _):
-    """Mentions found by a tagger."""
-    found = results.get("tagging")
-    if not found:
-        return None
-    body = ["Mentions found, exact span and type, in per cent.", ""]
-    for corpus, one in found.items():
-        rows = [
-            [kind, number(values["mentions"]), values["precision"], values["recall"], values["f1"]]
-            for kind, values in one["scores"].items()
-        ]
-        body += [f"### `{one['model']}` on {corpus} ({one['documents']} documents)", ""]
-        body += table(["type", "mentions", "precision", "recall", "F1"], rows)
-        body += [
-            f"{number(one['model_mb'])} MB; {number(one['documents_per_cpu_second'])} abstracts a CPU second; peak memory {number(one['peak_memory_mb'])} MB.",
-            "",
-        ]
-    return Section("Tagging", body, {}, ["tagging"])
-
-
-def evidence(results, _):
-    """What relations lose without their evidence."""
-    found = results.get("evidence")
-    if not found:
-        return None
-    rows = [
-        [
-            name.replace("_", " "),
-            number(one["mean"]),
-            f"{number(one['interval'][0])} to {number(one['interval'][1])}",
-        ]
-        for name, one in found.items()
-        if isinstance(one, dict) and {"mean", "interval"} <= set(one)
-    ]
-    if not rows:
-        return None
-    body = [
-        f"What a relation's score loses when a sentence is blanked (`{found['model']}`, {number(found['relations_compared'])} relations of {found['corpus']}).",
-        "",
-        *table(["measure", "mean", "95 % interval"], rows),
-    ]
-    return Section("Evidence", body, {}, ["evidence"])
-
-
 def training(results, _):
     """Samples a second of training."""
     found = results.get("training")
@@ -226,22 +138,11 @@ def training(results, _):
         for arm, one in found["arms"].items()
     ]
     body = [
-        f"Samples of per-pair training a second on {machine(found)}, encoder `{found['settings']['encoder']}`. *plain* is the transformers library's own trainer on the same samples filled up to {found['settings']['padded_length']} tokens, *plain-fit* the same filled up to the longest of a batch.",
+        f"Samples of per-pair training a second on {machine(found)}, encoder `{found['settings']['encoder']}`. *plain* is the transformers library's own trainer on the same samples filled up to {found['settings']['padded_length']} tokens, *plain-fit* the same filled up to the longest of a batch; *novelink-more* holds several times the documents.",
         "",
         *table(["trainer", "samples a second", "peak MB"], rows),
     ]
     return Section("Training", body, {}, ["training"])
-
-
-def ablation(results, _):
-    """Where the parts' worth is told."""
-    names = [name for name in results if name.startswith("ablation-")]
-    if not names:
-        return None
-    body = [
-        "What each of the method's tasks, adversarial steps and votes adds has [a page of its own](ablation.md)."
-    ]
-    return Section("Parts of the method", body, {}, names)
 
 
 def formats(results, _):
@@ -326,4 +227,4 @@ def page(results, _):
     return Section("The page", body, {}, ["page"])
 
 
-SECTIONS = (speed, memory, linking, tagging, evidence, training, ablation, formats, runs, page)
+SECTIONS = (speed, memory, training, formats, runs, page)

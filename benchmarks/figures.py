@@ -19,12 +19,14 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))  # also where it is loaded by its path
 
+import figure_entities
 import figure_sections
 import figure_tables
 
 HERE = Path(__file__).parent
 DOCS = HERE.parent / "docs"
 PAGE, IMAGES = "figures.md", "images/figures"
+SECTIONS = (*figure_sections.SECTIONS, *figure_entities.SECTIONS, *figure_tables.SECTIONS)
 DRAWING = 1
 """Raised when the drawing changes, so that plots of the same data are drawn anew."""
 
@@ -46,7 +48,7 @@ def load(folder):
 def build(results, published):
     """The page's text, and plot name → its kind and data."""
     plots, parts, used = {}, [HEAD], set()
-    for section in (*figure_sections.SECTIONS, *figure_tables.SECTIONS):
+    for section in SECTIONS:
         made = section(results, published)
         if made is not None:
             parts.append(made.text(IMAGES))

@@ -115,6 +115,54 @@ def test_calibration_is_shown_where_it_was_measured():
     assert diagrams == {"that a pair is related": [[0.45, 0.4, 10]]}
 
 
+def test_a_network_of_published_size_lends_published_systems_its_speed():
+    """What is drawn for them is marked as published, and the page says whose speed it is."""
+    one = {"documents_per_second": 0.25, "threads": 2, "peak_memory_mb": 900.4}
+    base = one | {"padded_to_512_documents_per_second": 0.1, "extrapolated": "60 pairs of 900"}
+    inference = {
+        "corpus": "a.txt, b.txt",
+        "machine": {"processor": "Invented CPU", "cores": 3},
+        "once": {"int8": one | {"documents_per_second": 33.3}},
+        "per_pair_base_size": {"fp32": base},
+        "shipped": {"invented": one | {"documents": 20, "evidence": True}},
+        "ratios": {"once_against_per_pair": 333.0},
+        "memory": {
+            "documents": 10_000,
+            "peak_memory_mb": 456.7,
+            "grown_after_first_tenth_mb": 1.2,
+        },
+    }
+    results = {"quality-a": quality(size=20_000_000, cpu_seconds=25.0), "inference": inference}
+    text, plots = figures.build(results, PUBLISHED)
+    ours, *peers = plots["quality-speed.svg"]["data"]["points"]
+    assert ours["x"] == 4.0
+    assert {one["x"] for one in peers} == {0.05}  # a CPU second, of two threads
+    assert all(one["published"] for one in peers)
+    assert "with random weights" in text
+    assert ["invented, as shipped", 0.25] in plots["speed.svg"]["data"]["bars"]
+    assert "| once against per pair | 333.0 × |" in text
+    assert "| 10,000 | 457 | 1.2 |" in text
+
+
+def test_relations_from_plain_text_stand_beside_their_entities():
+    level = {"f1": 0.2345, "interval": [0.2, 0.3]}
+    found = {
+        "entities": {"recognition": {"f1": 0.9}, "normalisation": {"f1": 0.8}},
+        "relations": dict.fromkeys(("pair", "type", "novelty", "all"), level),
+    }
+    steps = {"tag": {"documents_per_second": 40.0, "cpu_ms_per_document": 25.0}}
+    result = {
+        "data": "BioRED Test",
+        "documents": 100,
+        "quality": {"dumps": {"invented": found}},
+        "speed": {"model": "invented", "threads": 2, "steps": steps, "machine": "m"},
+    }
+    text, _ = figures.build({"end-to-end-biored-test": result}, PUBLISHED)
+    cells = " | ".join(["23.4 (20.0–30.0)"] * 4)
+    assert f"| dumps | `invented` | 90.0 | 80.0 | {cells} |" in text
+    assert "| tag | 40 | 25 |" in text
+
+
 def test_no_results_give_a_page_without_sections():
     text, plots = figures.build({}, PUBLISHED)
     assert "##" not in text
