@@ -22,10 +22,11 @@ from novelink.schema import BIORED
 from novelink.training.members import member_answer, voted_documents
 
 
-@pytest.fixture(scope="module")
-def place(tmp_path_factory, make_documents):
+@pytest.fixture
+def place(tmp_path, make_documents):
     """A folder with small corpora."""
-    folder = tmp_path_factory.mktemp("ablation")
+    folder = tmp_path / "ablation"
+    folder.mkdir()
     for number, (name, count) in enumerate((("Train", 12), ("Dev", 4), ("Test", 8))):
         documents = make_documents(count, seed=number, pairs=2, first=100 * number)
         write(documents, folder / f"{name}.PubTator", "pubtator")
@@ -60,12 +61,19 @@ def call(place, encoder_folder, monkeypatch):
     return run
 
 
-@pytest.fixture(scope="module")
-def output(place):
-    return place / "results.json"
+def test_a_table_grows_over_many_calls(call, place, capsys, monkeypatch):
+    """One walk, since every step needs the models of the one before it."""
+    output = place / "results.json"
+    missing_runs_are_trained_seed_1_of_all_rows_first(call, output, capsys)
+    a_run_says_what_it_was(output)
+    counts_of_documents_add_up_to_the_written_scores(output)
+    novelty_of_rows_without_a_head_is_the_vote_of_the_novelty_model(output, place)
+    folds_of_a_vote_are_stored_one_by_one(call, output, monkeypatch)
+    runs_that_would_not_compare_are_refused(call, output, capsys)
+    rendering_puts_table_and_plot_into_the_page(output, place)
 
 
-def test_a_call_trains_what_is_missing_seed_1_of_all_rows_first(call, output, capsys):
+def missing_runs_are_trained_seed_1_of_all_rows_first(call, output, capsys):
     """A row without a novelty head has the one-task novelty model of its seed trained too."""
     rows = ("--rows", "one-task", "tnt", "fgm")
     code, trained = call(output, *rows, "--seeds", 1)
@@ -81,7 +89,7 @@ def test_a_call_trains_what_is_missing_seed_1_of_all_rows_first(call, output, ca
     assert call(output, *rows, "cr", "--seeds", 1)[1] == []
 
 
-def test_a_run_says_what_it_was(output):
+def a_run_says_what_it_was(output):
     runs = {(run["row"], run["seed"]): run for run in json.loads(output.read_text("utf-8"))["runs"]}
     one = runs["+ TNT", 1]
     assert set(one["dev"]) == set(one["test"]) == set(LEVELS)
@@ -97,7 +105,7 @@ def test_a_run_says_what_it_was(output):
     assert str(output.parent) not in text
 
 
-def test_counts_of_documents_add_up_to_the_written_scores(output):
+def counts_of_documents_add_up_to_the_written_scores(output):
     results = Results(output)
     for row in ("one task", "+ FGM"):
         values = f1(results.counts(row, 1).sum(0))
@@ -105,7 +113,7 @@ def test_counts_of_documents_add_up_to_the_written_scores(output):
         assert values == pytest.approx([written[level]["f1"] for level in LEVELS])
 
 
-def test_novelty_of_rows_without_a_head_is_the_vote_of_the_novelty_model(output, place):
+def novelty_of_rows_without_a_head_is_the_vote_of_the_novelty_model(output, place):
     test = list(read(place / "Test.PubTator"))
     folder = place / "work" / "document"
     relation, novelty = (
@@ -125,7 +133,7 @@ def test_novelty_of_rows_without_a_head_is_the_vote_of_the_novelty_model(output,
     assert Results(output).find("one task", 1)["test"]["all"]["f1"] == scores["all"].f1
 
 
-def test_folds_of_a_vote_are_stored_one_by_one(call, output, monkeypatch):
+def folds_of_a_vote_are_stored_one_by_one(call, output, monkeypatch):
     """A call that ends in the second fold; the next one trains that fold only."""
     steps = ablation.Clock.tick
     trained_in = []
@@ -161,24 +169,21 @@ def test_no_minutes_train_nothing(call, place, capsys):
     assert '"one task": [1, 2, 3]' in said.out
 
 
-@pytest.mark.parametrize(
-    ("change", "named"),
-    [
+def runs_that_would_not_compare_are_refused(call, output, capsys):
+    before = output.read_bytes()
+    for change, named in (
         (["--epsilon", "0.5"], "fgm_epsilon = 1.0, not 0.5"),
         (["--set", "optim.rate=1e-4"], "settings.optim.rate = 0.003, not 0.0001"),
         (["--documents", "5"], "documents = None, not 5"),
-    ],
-)
-def test_runs_that_would_not_compare_are_refused(call, output, capsys, change, named):
-    before = output.read_bytes()
-    code, trained = call(output, *change)
-    assert (code, trained) == (1, [])
-    assert named in capsys.readouterr().err
-    assert output.read_bytes() == before
+    ):
+        code, trained = call(output, *change)
+        assert (code, trained) == (1, [])
+        assert named in capsys.readouterr().err
+        assert output.read_bytes() == before
 
 
-def test_rendering_puts_table_and_plot_into_the_page(output, tmp_path):
-    page = tmp_path / "page.md"
+def rendering_puts_table_and_plot_into_the_page(output, folder):
+    page = folder / "page.md"
     page.write_text(
         "Before.\n<!-- ablation-document -->\nearlier table\n<!-- /ablation-document -->\nAfter."
     )
@@ -191,7 +196,16 @@ def test_rendering_puts_table_and_plot_into_the_page(output, tmp_path):
     assert "| + EPT | 0 |" in text
     assert "| + CR | 2 |" in text
     assert "| ten-fold vote | 1 (2 folds) |" in text
-    ET.parse(tmp_path / "images" / "ablation-document.svg")
+    ET.parse(folder / "images" / "ablation-document.svg")
+
+
+def test_rows_without_a_finished_run_are_no_figures(tmp_path):
+    page = tmp_path / "page.md"
+    page.write_text("<!-- ablation-document --><!-- /ablation-document -->")
+    Results(tmp_path / "r.json", {"x": 1}).add({"row": "ten-fold vote", "seed": 1, "fold": 1})
+    ablation.main(["--render", "--output", str(tmp_path / "r.json"), "--page", str(page)])
+    assert "Not run yet." in page.read_text("utf-8")
+    assert not (tmp_path / "images").exists()
 
 
 def test_a_page_without_a_place_is_refused():
