@@ -1,0 +1,173 @@
+"""A quality run and the card made from it: what is stored can be scored again, and is shown."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+from novelink import Extractor, Relation, read, score, write
+from novelink.document import NOVEL
+from novelink.errors import ModelError
+from novelink.pairs import candidate_pairs
+from novelink.runtime.bundle import load_bundle
+from novelink.runtime.revision import revise
+from novelink.schema import NO_RELATION
+from novelink.scoring.calibration import reliability
+
+ROOT = Path(__file__).parents[1]
+LEVELS = ("pair", "type", "novelty", "all")
+
+
+def script(name):
+    path = ROOT / name
+    spec = importlib.util.spec_from_file_location(f"script_{path.stem}", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def run(name, *arguments):
+    module = script(name)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "argv", [name, *map(str, arguments)])
+        module.main()
+
+
+@pytest.fixture(scope="module")
+def place(tiny_bundle, small_documents, tmp_path_factory):
+    """A model with its training on record, gold documents, and a quality run."""
+    folder = tmp_path_factory.mktemp("quality")
+    shutil.copytree(tiny_bundle, folder / "model")
+    config = json.loads((folder / "model/config.json").read_text())
+    figures = {level: {"precision": 0.5, "recall": 0.5, "f1": 0.512} for level in LEVELS}
+    config["training"] = {
+        "settings": {"optim": {"seed": 5, "epochs": 9}},
+        "dev": figures,
+        "epoch": 7,
+    }
+    config["precision"] = "int8"
+    revise(folder / "model", {"config.json": json.dumps(config).encode()})
+    documents = []
+    for document in small_documents:
+        pairs = candidate_pairs(document)[::2]
+        documents.append(
+            document.with_relations(
+                Relation(*pair.ids, "Association", novelty="No" if place % 3 == 0 else "Novel")
+                for place, pair in enumerate(pairs)
+            )
+        )
+    write(documents, folder / "gold.pubtator")
+    run(
+        "benchmarks/quality.py",
+        *(folder / "gold.pubtator", "--model", folder / "model", "--data", "Invented Test"),
+        *("--threads", 1, "--output", folder / "results"),
+    )
+    return folder
+
+
+@pytest.fixture(scope="module")
+def result(place):
+    (path,) = (place / "results").glob("*.json")
+    assert path.name == "quality-tiny-invented-test.json"
+    return json.loads(path.read_text("utf-8"))
+
+
+def test_stored_predictions_are_those_of_extract_and_give_the_stored_scores(place, result):
+    gold = list(read(place / "gold.pubtator"))
+    found = list(Extractor.load(place / "model", threads=1).extract(gold))
+    stored = {
+        document.id: [
+            [item.id1, item.id2, item.type, item.novelty, item.score, item.novelty_score]
+            for item in document.relations
+        ]
+        for document in found
+    }
+    assert result["predictions"] == stored
+    scores = score(gold, found, resamples=0)
+    assert {level: result["scores"][level]["f1"] for level in LEVELS} == {
+        level: scores[level].f1 for level in LEVELS
+    }
+    assert result["report"]["relations"] == sum(map(len, stored.values()))
+
+
+def test_stored_pair_scores_give_the_stored_reliability(place, result):
+    related, novel = [], []
+    for document in read(place / "gold.pubtator"):
+        pairs, scores = candidate_pairs(document), result["pair_scores"][document.id]
+        assert len(pairs) == len(scores["related"]) == len(scores["novel"])
+        for pair, sure, share in zip(pairs, scores["related"], scores["novel"], strict=True):
+            related.append((sure, pair.relation != NO_RELATION))
+            if pair.novelty:
+                novel.append((share, pair.novelty == NOVEL))
+    for name, cases in (("related", related), ("novelty", novel)):
+        again = reliability([one for one, _ in cases], [right for _, right in cases])
+        assert result["reliability"][name] == json.loads(json.dumps(again.to_dict()))
+
+
+def test_size_and_times_are_noted(place, result):
+    assert result["size"] == load_bundle(place / "model").size
+    assert result["seconds"] >= 0
+    assert result["cpu_seconds"] >= 0
+
+
+@pytest.fixture
+def model(place, tmp_path):
+    return shutil.copytree(place / "model", tmp_path / "model")
+
+
+def make_card(place, model, *more):
+    (path,) = (place / "results").glob("*.json")
+    run("recipes/card.py", model, "--test", path, "--recipe", "recipes/pair.toml", *more)
+
+
+def test_a_card_and_the_configuration_say_what_was_measured(place, model, result):
+    make_card(
+        place,
+        model,
+        *("--before", "novelink train first.toml", "--data", "Invented corpus.", "--encoder", "E."),
+        *("--licence", "Invented corpus: CC0.", "--limit", "Never on Mondays."),
+    )
+    bundle = load_bundle(model)
+    measured = bundle.config["measured"]
+    assert measured["recipe"] == {
+        "steps": ["novelink train first.toml", "novelink train recipes/pair.toml"],
+        "seed": 5,
+        "epoch": "7 of 9",
+    }
+    for level in LEVELS:
+        assert measured["test"]["scores"][level]["f1"] == result["scores"][level]["f1"]
+    assert measured["calibration"]["related"]["error"] == result["reliability"]["related"]["error"]
+    card = (model / "README.md").read_text("utf-8")
+    low, high = result["scores"]["intervals"]["f1"]["pair"]
+    f1 = result["scores"]["pair"]["f1"]
+    row = f"| pair | 51.2 | {100 * f1:.1f} | {100 * low:.1f}–{100 * high:.1f} |"
+    for part in (
+        row,
+        "`novelink train first.toml`, then `novelink train recipes/pair.toml`, seed 5",
+        "Invented corpus. BioRED Dev",
+        "Invented corpus: CC0.",
+        "- Never on Mondays.",
+        f"{100 * result['reliability']['related']['error']:.1f} %",
+    ):
+        assert part in card
+
+
+def test_a_card_is_refused_where_the_model_has_other_thresholds_by_now(place, model, capsys):
+    config = json.loads((model / "config.json").read_text())
+    config["decision"]["threshold"] = 0.123
+    revise(model, {"config.json": json.dumps(config).encode()})
+    before = (model / "README.md").read_bytes()
+    with pytest.raises(SystemExit):
+        make_card(place, model)
+    assert "measure again" in capsys.readouterr().err
+    assert (model / "README.md").read_bytes() == before
+
+
+def test_a_revision_of_what_is_no_model_is_refused(tmp_path):
+    with pytest.raises(ModelError):
+        revise(tmp_path, {"README.md": b""})
