@@ -85,7 +85,7 @@ def machine():
     model = platform.processor()
     cpuinfo = Path("/proc/cpuinfo")
     if cpuinfo.exists():
-        lines = cpuinfo.read_text().splitlines()
+        lines = cpuinfo.read_text(encoding="utf-8").splitlines()
         model = next((line.partition(": ")[2] for line in lines if "model name" in line), model)
     return {"cpu": model, "cores": os.cpu_count(), "system": platform.system()}
 

@@ -147,9 +147,12 @@ def memory_of(root):
     while waiting:
         process = waiting.pop()
         try:
-            status = Path(f"/proc/{process}/status").read_text()
+            status = Path(f"/proc/{process}/status").read_text(encoding="utf-8")
             waiting += map(
-                int, Path(f"/proc/{process}/task/{process}/children").read_text().split()
+                int,
+                Path(f"/proc/{process}/task/{process}/children")
+                .read_text(encoding="utf-8")
+                .split(),
             )
         except OSError:
             continue
@@ -220,7 +223,7 @@ def machine():
     cpu = platform.processor()
     cpuinfo = Path("/proc/cpuinfo")
     if cpuinfo.exists():
-        lines = cpuinfo.read_text().splitlines()
+        lines = cpuinfo.read_text(encoding="utf-8").splitlines()
         cpu = next((line.partition(": ")[2] for line in lines if "model name" in line), cpu)
     return {"cpu": cpu, "cores": len(os.sched_getaffinity(0)), "system": platform.system()}
 

@@ -76,7 +76,7 @@ def test_an_id_that_fails_is_named_and_the_rest_is_written(novelink, ncbi, tmp_p
 def test_a_list_of_ids_in_a_file_and_on_standard_input(novelink, ncbi, tmp_path, monkeypatch):
     (tmp_path / "mine").write_text("100\nPMC7\n")
     assert [one.id for one in documents(novelink("annotate", "mine"))] == ["100", "PMC7"]
-    stdin = io.TextIOWrapper(io.BytesIO(b"101\n"))
+    stdin = io.TextIOWrapper(io.BytesIO(b"101\n"), encoding="utf-8")
     monkeypatch.setattr("sys.stdin", stdin)
     assert [one.id for one in documents(novelink("annotate", "-"))] == ["101"]
 
@@ -150,7 +150,7 @@ def test_text_on_standard_input_to_relations_without_any_network(
     novelink, ncbi, tiny_bundle, monkeypatch
 ):
     text = "BRAF V600E in melanoma. Vemurafenib inhibits BRAF in patients with melanoma."
-    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(text.encode()), encoding="utf-8"))
     outcome = novelink("extract", "-", "--to", "jsonl", "-m", tiny_bundle, "--min-score", "0")
     assert outcome.code == 0, outcome.err
     (document,) = documents(outcome)

@@ -593,7 +593,7 @@ def test_lenient_does_not_pass_off_a_wrong_file_as_an_empty_one(case, tmp_path):
 def test_standard_input_gives_the_same_message(case, capsys, monkeypatch):
     """There the file is called <stdin>, and content alone tells the format."""
     _, data, line, words = case
-    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(data)))
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(data), encoding="utf-8"))
     done = run(["convert", "-", "--to", "jsonl"], capsys)
     assert done.code == 1
     assert done.err.startswith(f"novelink: <stdin>:{line}: ")

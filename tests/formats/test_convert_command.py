@@ -40,7 +40,7 @@ def test_the_same_through_files_and_pipes(to, source, tmp_path, capsys, monkeypa
     assert (code, out) == (0, "")
     assert err.splitlines()[0] == "novelink: relation lines by dialect: BioRED 1, direction 1"
     assert err.splitlines()[-1] == f"novelink: 1 document written to {target} ({to})"
-    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(TEXT.encode())))
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(TEXT.encode()), encoding="utf-8"))
     code, out, err = run(capsys, "convert", "-", "--to", to)
     assert code == 0
     assert out == target.read_text()

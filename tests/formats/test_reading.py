@@ -63,7 +63,7 @@ def test_gzip_is_told_from_content_under_any_name(name, tmp_path, monkeypatch):
     (tmp_path / "plain-name").write_bytes(packed)
     assert list(read(tmp_path / "plain-name")) == [example()]
     assert list(read(io.BytesIO(packed))) == [example()]
-    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(packed)))
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(packed), encoding="utf-8"))
     assert list(read("-")) == [example()]
 
 
