@@ -45,7 +45,7 @@ $ novelink extract abstracts.pubtator --model compact    # reads each document o
 | | per pair | whole document |
 |---|---|---|
 | passes of the encoder | one a pair | one a document |
-| sentences as evidence | no | yes, with weights |
+| sentences as evidence | no | yes, with weights (`--no-evidence` leaves them out) |
 | texts longer than the model's window | the part around the two entities' closest mentions | all of it, in overlapping windows |
 | order of the two entities | that of the text | cannot matter, by construction |
 | shipped as | `compact-pair` | `compact` |
