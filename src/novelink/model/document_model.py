@@ -22,6 +22,7 @@ from torch import nn
 from novelink.model.heads import Classifier, Coreference, Direction
 from novelink.model.joint_loss import IGNORED, TASKS, TaskTensors
 from novelink.model.pair_model import upper_pairs
+from novelink.model.tensor_group import TensorGroup
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -34,7 +35,7 @@ _TINY = 1e-37  # e^-85
 
 
 @dataclass
-class DocumentBatch:
+class DocumentBatch(TensorGroup):
     """D documents, padded to W windows of L tokens, M start markers, E entities, P pairs.
 
     Attributes:
@@ -56,19 +57,6 @@ class DocumentBatch:
     pair_mask: torch.Tensor
     labels: TaskTensors | None = None
     soft: TaskTensors | None = None
-
-    def to(self, device: torch.device) -> DocumentBatch:
-        """The same batch on another device."""
-        return DocumentBatch(
-            self.input_ids.to(device),
-            self.attention_mask.to(device),
-            self.mentions.to(device),
-            self.members.to(device),
-            self.pairs.to(device),
-            self.pair_mask.to(device),
-            self.labels.to(device) if self.labels is not None else None,
-            self.soft.to(device) if self.soft is not None else None,
-        )
 
 
 class PairReader(nn.Module):

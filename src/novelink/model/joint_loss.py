@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from torch.nn import functional
 
 from novelink.errors import SettingsError
+from novelink.model.tensor_group import TensorGroup
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,7 +58,7 @@ class TaskWeights:
 
 
 @dataclass
-class TaskTensors:
+class TaskTensors(TensorGroup):
     """One tensor per task: logits ``[N_t, classes]`` or labels ``[N_t]``.
 
     A task that is left out is None. Relation, novelty, pair typing and direction
@@ -76,10 +77,6 @@ class TaskTensors:
             value = getattr(self, field.name)
             if value is not None:
                 yield field.name, value
-
-    def to(self, device: torch.device) -> TaskTensors:
-        """The same tensors on another device."""
-        return TaskTensors(**{task: tensor.to(device) for task, tensor in self.items()})
 
 
 def joint_loss(

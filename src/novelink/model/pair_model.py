@@ -11,6 +11,7 @@ from torch import nn
 from novelink.errors import SettingsError
 from novelink.model.heads import Classifier, Coreference, Direction
 from novelink.model.joint_loss import IGNORED, TASKS, TaskTensors
+from novelink.model.tensor_group import TensorGroup
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -21,7 +22,7 @@ PAIR_VECTORS = ("cls", "cls+entities")
 
 
 @dataclass
-class PairBatch:
+class PairBatch(TensorGroup):
     """Marked copies of one padded length.
 
     Attributes:
@@ -39,17 +40,6 @@ class PairBatch:
     owners: torch.Tensor
     labels: TaskTensors | None = None
     soft: TaskTensors | None = None
-
-    def to(self, device: torch.device) -> PairBatch:
-        """The same batch on another device."""
-        return PairBatch(
-            self.input_ids.to(device),
-            self.attention_mask.to(device),
-            self.starts.to(device),
-            self.owners.to(device),
-            self.labels.to(device) if self.labels is not None else None,
-            self.soft.to(device) if self.soft is not None else None,
-        )
 
     def start_masks(self) -> tuple[torch.Tensor, torch.Tensor]:
         """Where the first and the second entity's start markers are: two ``[B, L]`` floats."""
