@@ -69,19 +69,21 @@ probabilities = st.integers(0, 10_000).map(lambda units: units / 10_000)
 
 
 @given(
-    st.lists(st.tuples(probabilities, st.booleans()), min_size=1, max_size=30), st.integers(0, 9)
+    st.lists(st.tuples(probabilities, st.booleans(), st.booleans()), min_size=1, max_size=30),
+    st.integers(0, 9),
 )
 def test_the_relation_threshold_is_the_best_of_all_and_the_lowest_of_the_best(rows, missed):
-    score = np.array([value for value, _ in rows])
-    hits = np.array([hit for _, hit in rows])
-    gold = int(hits.sum()) + missed
+    score = np.array([value for value, _, _ in rows])
+    levels = [np.array([row[place] for row in rows]) for place in (1, 2)]
+    gold = max(int(hits.sum()) for hits in levels) + missed
 
     def f1(threshold):
         taken = score >= threshold
         # Whole numbers over one another: equally good is equal.
-        return Fraction(2 * int(hits[taken].sum()), max(1, int(taken.sum()) + gold))
+        hits = sum(int(level[taken].sum()) for level in levels)
+        return Fraction(2 * hits, max(1, int(taken.sum()) + gold))
 
-    found = relation_threshold(score, hits, gold)
+    found = relation_threshold(score, [(hits, gold) for hits in levels])
     assert f1(found) == max(map(f1, score.tolist()))
     lower = [value for value in score.tolist() if value < found]
     assert all(f1(value) < f1(found) for value in lower)
@@ -113,7 +115,7 @@ def test_the_novelty_threshold_has_most_right_answers_and_is_the_lowest_of_these
 
 def test_nothing_to_choose_from_gives_one_half():
     nothing = np.array([])
-    assert relation_threshold(nothing, nothing.astype(bool), 3) == 0.5
+    assert relation_threshold(nothing, [(nothing.astype(bool), 3)]) == 0.5
 
 
 def test_perfect_logits_score_one(make_documents):

@@ -124,13 +124,16 @@ def choose(
     tasks: frozenset[str] = BOTH_HEADS,
     novelty_over: str = "all",
 ) -> Selection:
-    """Calibrated settings with the thresholds that have the best F1 at the strictest level.
+    """Calibrated settings with the thresholds that have the best F1.
 
     Temperatures and biases are fitted first (:mod:`novelink.training.calibration`),
     then thresholds are chosen on calibrated scores, so that both fit together.
 
-    The relation threshold is chosen first, with novelty decided at one half,
-    then novelty's. Every cut between two observed probabilities is tried, which
+    The relation threshold is chosen first, with novelty decided at one half:
+    the one with the best mean over all levels that the model can be judged by.
+    The strictest level alone is flat around its best, and where its top lies is
+    chance: on other documents the mean does better at every level. Novelty's
+    threshold follows. Every cut between two observed probabilities is tried, which
     is every result that any threshold can have; a threshold lies halfway
     between the two. Of equally good cuts the lowest is taken.
 
@@ -154,13 +157,16 @@ def choose(
     level = judged_level(tasks, schema)
     fitted = calibrated(predictions, pairs, schema, tasks=tasks)
     answers = _Answers.of(predictions, pairs, schema, fitted, by_type=level in ("type", "all"))
-    hits = answers.right
-    if level in ("novelty", "all"):
-        hits = hits & answers.novelty_hits(0.5)
-    gold = _gold_count(documents, schema, level)
+    rightly = answers.hits(tasks, schema, 0.5)
     best = replace(
         fitted,
-        threshold=relation_threshold(answers.score[answers.possible], hits[answers.possible], gold),
+        threshold=relation_threshold(
+            answers.score[answers.possible],
+            [
+                (hits[answers.possible], _gold_count(documents, schema, name))
+                for name, hits in rightly.items()
+            ],
+        ),
     )
     if "novelty" in tasks and schema.has_novelty:
         counted = answers.right & (answers.score >= best.threshold) & answers.has_novelty
@@ -204,6 +210,7 @@ class _Answers:
         possible: [N] whether the pair's entity types can be related at all.
         score: [N] probability that the pair is related.
         share: [N] probability of Novel among Novel and No.
+        related: [N] whether the pair is related in the gold.
         right: [N] whether the pair is related, and of the type said.
         is_novel: [N] whether the gold says Novel.
         has_novelty: [N] whether the gold says Novel or No.
@@ -212,6 +219,7 @@ class _Answers:
     possible: NDArray[np.bool_]
     score: NDArray[np.float64]
     share: NDArray[np.float64]
+    related: NDArray[np.bool_]
     right: NDArray[np.bool_]
     is_novel: NDArray[np.bool_]
     has_novelty: NDArray[np.bool_]
@@ -239,10 +247,26 @@ class _Answers:
             np.array([decision.related for decision in decisions], dtype=bool),
             np.array([decision.score for decision in decisions]),
             np.array([decision.novelty_score or 0.0 for decision in decisions]),
+            np.array([pair.relation != NO_RELATION for pair in pairs], dtype=bool),
             np.array(right, dtype=bool),
             np.array([pair.novelty == NOVEL for pair in pairs], dtype=bool),
             np.array([pair.novelty is not None for pair in pairs], dtype=bool),
         )
+
+    def hits(
+        self, tasks: frozenset[str], schema: Schema, novel_threshold: float
+    ) -> dict[str, NDArray[np.bool_]]:
+        """Judged level → [N] whether a pair counts as right at it once it is called related."""
+        levels = {"pair": self.possible & self.related}
+        if "relation" in tasks:
+            levels["type"] = self.right
+        if "novelty" in tasks and schema.has_novelty:
+            novelty = self.novelty_hits(novel_threshold)
+            levels |= {
+                {"pair": "novelty", "type": "all"}[name]: hits & novelty
+                for name, hits in levels.items()
+            }
+        return levels
 
     def novelty_hits(self, threshold: float) -> NDArray[np.bool_]:
         """[N] whether the gold's novelty is what this threshold says."""
@@ -278,7 +302,7 @@ def _direction_threshold(
     found = answers.possible & (answers.score >= settings.threshold)
     right = np.array(gold) == (first < 0.5)
     sure = np.round(0.5 + np.abs(first - 0.5), DECIMALS)
-    return relation_threshold(sure[found], right[found], sum(side >= 0 for side in gold))
+    return relation_threshold(sure[found], [(right[found], sum(side >= 0 for side in gold))])
 
 
 def _gold_count(documents: Sequence[Document], schema: Schema, level: str) -> int:

@@ -10,16 +10,20 @@ import numpy as np
 from novelink.decode import DECIMALS
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
 
-def relation_threshold(score: NDArray[np.float64], hits: NDArray[np.bool_], gold: int) -> float:
-    """The threshold with the highest F1 over N pairs, which are unique.
+def relation_threshold(
+    score: NDArray[np.float64], levels: Sequence[tuple[NDArray[np.bool_], int]]
+) -> float:
+    """The threshold with the highest mean F1 of some levels over N pairs, which are unique.
 
     Args:
         score: [N] probability that a pair is related, rounded as decided.
-        hits: [N] whether a pair counts as right once it is called related.
-        gold: related pairs that there are to find, other ones than these too.
+        levels: of each, [N] whether a pair counts as right once it is called
+            related, and how many there are to find, other ones than these too.
 
     Returns:
         Halfway between the lowest score that is taken and the next one below,
@@ -30,7 +34,13 @@ def relation_threshold(score: NDArray[np.float64], hits: NDArray[np.bool_], gold
     order = np.argsort(-score, kind="stable")
     falling = score[order]
     found = np.arange(1, len(score) + 1)
-    f1 = 2.0 * np.cumsum(hits[order]) / (found + gold)
+    # Levels with as much to find share a denominator: added up before, equally good is equal.
+    hits: dict[int, NDArray[np.int64]] = {}
+    for right, gold in levels:
+        hits[gold] = hits.get(gold, np.int64(0)) + np.cumsum(right[order])
+    f1 = np.zeros(len(score))
+    for gold, right_so_far in hits.items():
+        f1 += 2.0 * right_so_far / (found + gold)
     # Pairs of one score are taken together.
     f1[:-1][falling[:-1] == falling[1:]] = -1.0
     last = len(f1) - 1 - int(np.argmax(f1[::-1]))
