@@ -7,9 +7,14 @@ import re
 import string
 
 import pytest
+from hypothesis import settings
 
 from novelink.document import Document, Mention
 from novelink.schema import BIORED, CHEMICAL, DISEASE, GENE, SPECIES, VARIANT
+
+# A busy machine is no failure.
+settings.register_profile("novelink", deadline=None)
+settings.load_profile("novelink")
 
 SPECIAL_TOKENS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "@/E", "E/@"]
 WORDS = ["the", "of", "in", "and", "to", "was", "were", "patients", "mice", "cells", "disease"]

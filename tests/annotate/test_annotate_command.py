@@ -158,3 +158,10 @@ def test_text_on_standard_input_to_relations_without_any_network(
     assert document.relations
     assert ncbi.requests == []
     assert "entities from the offline tagger (1 document)" in outcome.err
+
+
+def test_known_only_without_a_lexicon_is_wrong_usage(novelink, monkeypatch):
+    monkeypatch.delenv("NOVELINK_LEXICON", raising=False)
+    outcome = novelink("annotate", "notes.txt", "--known-only")
+    assert outcome.code == 2
+    assert "--lexicon" in outcome.err

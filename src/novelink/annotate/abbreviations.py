@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from novelink.annotate.sentences import split_sentences
@@ -54,12 +55,17 @@ def find_abbreviations(text: str) -> list[Abbreviation]:
     >>> [(text[a.short[0]:a.short[1]], text[a.long[0]:a.long[1]]) for a in find_abbreviations(text)]
     [('HSP70', 'Heat shock protein 70')]
     """
-    return [
+    return list(_find(text))
+
+
+@lru_cache(maxsize=64)  # tagger and linker ask for the same document one after the other
+def _find(text: str) -> tuple[Abbreviation, ...]:
+    return tuple(
         found
         for start, end in split_sentences(text)
         for bracket in _BRACKET.finditer(text, start, end)
         if (found := _definition(text, start, bracket)) is not None
-    ]
+    )
 
 
 def document_abbreviations(document: Document) -> list[Abbreviation]:

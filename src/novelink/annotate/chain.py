@@ -41,6 +41,7 @@ def annotator(
     *,
     pubtator: PubTatorSettings | None = None,
     lexicon: str | os.PathLike[str] | None = None,
+    known_only: bool = False,
     tagger: str | os.PathLike[str] | None = None,
     threads: int | None = None,
 ) -> Annotator:
@@ -54,20 +55,29 @@ def annotator(
             tags what is left offline.
         pubtator: settings of the client; from the environment by default.
         lexicon: folder of a built lexicon; ``NOVELINK_LEXICON`` by default.
+        known_only: mentions that the lexicon does not surely know get no id, and
+            so no relations.
         tagger: folder of another tagger model.
         threads: documents tagged side by side; all available cores by default.
 
     Raises:
-        SettingsError: there is no annotator of that name.
+        SettingsError: there is no annotator of that name, or ``known_only``
+            without a lexicon.
     """
     if name not in ANNOTATORS:
         raise SettingsError(
             f"unknown annotator '{name}'", remedy=f"Annotators are: {', '.join(ANNOTATORS)}"
         )
     folder = lexicon or os.environ.get("NOVELINK_LEXICON") or None
+    if known_only and not folder:
+        raise SettingsError(
+            "without a lexicon no entity is known",
+            remedy="Give --lexicon too, or leave --known-only out",
+        )
     offline = OfflineTagger(
         Path(folder) if folder else None,
         Path(tagger) if tagger is not None else None,
+        known_only=known_only,
         threads=threads,
     )
     return Annotator(name, offline, pubtator)

@@ -23,6 +23,7 @@ class OfflineTagger:
         lexicon: folder made by ``novelink lexicon build``; without it concepts
             get ids that hold within their document.
         tagger: another tagger's model folder.
+        known_only: no ids for what the lexicon does not surely know.
         threads: documents read side by side; all available cores by default.
             The result does not depend on it.
     """
@@ -32,9 +33,11 @@ class OfflineTagger:
         lexicon: Path | None = None,
         tagger: Path | None = None,
         *,
+        known_only: bool = False,
         threads: int | None = None,
     ) -> None:
         self.lexicon = lexicon
+        self._known_only = known_only
         self._folder = tagger
         self._threads = threads
         self._tagger: Tagger | None = None
@@ -54,7 +57,7 @@ class OfflineTagger:
         self.load()
         if self._tagger is None or self._linker is None:  # load() raises where it sets neither
             raise AssertionError
-        return self._linker.link(self._tagger.tag(documents))
+        return self._tagger.tag(documents, self._linker.link_document)
 
     def lines(self) -> list[str]:
         """What the linker has to say on ids, for stderr."""
@@ -79,5 +82,6 @@ class OfflineTagger:
         from novelink.annotate.tagger import Tagger
         from novelink.machine import available_cores
 
-        self._linker = Linker(None if self.lexicon is None else Lexicon.open(self.lexicon))
+        lexicon = None if self.lexicon is None else Lexicon.open(self.lexicon)
+        self._linker = Linker(lexicon, known_only=self._known_only)
         self._tagger = Tagger.load(self._folder, threads=self._threads or available_cores())

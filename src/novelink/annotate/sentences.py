@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -116,6 +117,11 @@ def split_sentences(text: str) -> list[Span]:
     >>> [text[start:end] for start, end in split_sentences(text)]
     ['BRAF p.V600E (cf. Fig. 2) is common.', 'E. coli is not.']
     """
+    return list(_split(text))
+
+
+@lru_cache(maxsize=64)  # tagger, linker and evidence ask for the same document one after the other
+def _split(text: str) -> tuple[Span, ...]:
     brackets = _bracket_spans(text)
     starts = [start for start, _ in brackets]
     borders: set[int] = set()
@@ -131,7 +137,7 @@ def split_sentences(text: str) -> list[Span]:
         if not _inside(position, found.start(), brackets, starts):
             borders.add(position)
     borders.update(found.end() for found in _HEADING_START.finditer(text))
-    return list(_spans(text, sorted(borders)))
+    return tuple(_spans(text, sorted(borders)))
 
 
 def document_sentences(document: Document) -> list[Span]:

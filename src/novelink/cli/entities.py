@@ -37,6 +37,12 @@ _OPTIONS = (
         "Default: NOVELINK_LEXICON; without any, ids hold within one document.",
     ),
     click.option(
+        "--known-only",
+        is_flag=True,
+        help="For offline, with a lexicon: leave entities that it does not surely know out of "
+        "relations, in place of giving them ids that hold within one document.",
+    ),
+    click.option(
         "--full-text", is_flag=True, help="For PMIDs: the whole article where there is one."
     ),
     click.option("--refresh", is_flag=True, help="Ask PubTator 3 again for what the cache has."),
@@ -50,7 +56,7 @@ _OPTIONS = (
 
 
 def entity_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """``--annotator --lexicon --full-text --refresh --cache``."""
+    """``--annotator --lexicon --known-only --full-text --refresh --cache``."""
     for option in reversed(_OPTIONS):
         command = option(command)
     return command
@@ -61,6 +67,7 @@ def open_annotator(
     name: str,
     *,
     lexicon: str | None,
+    known_only: bool,
     full_text: bool,
     refresh: bool,
     cache: str | None,
@@ -78,7 +85,9 @@ def open_annotator(
     if cache is not None:
         values["cache"] = None if cache == "off" else Path(cache)
     settings = PubTatorSettings.from_environment(**values)
-    with annotator(name, pubtator=settings, lexicon=lexicon, threads=threads) as opened:
+    with annotator(
+        name, pubtator=settings, lexicon=lexicon, known_only=known_only, threads=threads
+    ) as opened:
         yield opened
 
 

@@ -6,6 +6,7 @@ import gzip
 import io
 import json
 import pickle
+import re
 import tarfile
 from concurrent.futures import ThreadPoolExecutor
 
@@ -15,11 +16,12 @@ from click.testing import CliRunner
 from novelink.annotate.lexicon import Lexicon, Sources, build_lexicon
 from novelink.annotate.lexicon.mesh import read_mesh
 from novelink.annotate.lexicon.taxonomy import read_species
+from novelink.annotate.linking import link
 from novelink.cli.lexicon import command
 from novelink.document import Document, Mention
 from novelink.errors import DataError, SettingsError
 from novelink.formats import write
-from novelink.schema import CHEMICAL, DISEASE
+from novelink.schema import CHEMICAL, DISEASE, VARIANT
 
 
 def ids(lexicon, kind, name):
@@ -163,6 +165,29 @@ def test_annotated_documents_say_what_a_name_usually_means(sources, tmp_path):
     lexicon = Lexicon.open(tmp_path / "lexicon")
     assert lexicon.usage("disease", "ms") == {"D009103": 2}
     assert lexicon.usage("chemical", "ms") == {}
+
+
+def test_annotated_documents_say_which_rs_number_a_variant_has(sources, tmp_path):
+    text = "BRAF V600E and p.Val600Glu, G12D."
+    spans = [(5, 10, "rs113488022"), (15, 26, "rs113488022"), (28, 32, "p|SUB|G|12|D")]
+    mentions = [Mention(start, end, text[start:end], VARIANT, (one,)) for start, end, one in spans]
+    write([Document.from_text("1", text, mentions=mentions)], tmp_path / "gold.jsonl")
+    build_lexicon(
+        Sources(cells=sources.cells, corpora=[tmp_path / "gold.jsonl"]), tmp_path / "index"
+    )
+    text = "V600E, valine 600 to glutamate, G12D and L858R."
+    bare = [
+        Mention(m.start(), m.end(), m[0], VARIANT)
+        for m in re.finditer("V600E|valine 600 to glutamate|G12D|L858R", text)
+    ]
+    document = Document.from_text("2", text, mentions=bare)
+    (found,) = link([document], Lexicon.open(tmp_path / "index"))
+    assert [one.concept_ids[0] for one in found.mentions] == [
+        "rs113488022",
+        "rs113488022",
+        "p|SUB|G|12|D",
+        "p|SUB|L|858|R",
+    ]
 
 
 def test_the_command_builds_asks_and_describes(dumps, tmp_path):

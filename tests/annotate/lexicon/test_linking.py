@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from hypothesis import given
@@ -179,3 +180,31 @@ def test_every_mention_gets_an_id_that_formats_can_hold(lexicon, pieces):
 @given(_TEXTS)
 def test_local_ids_have_no_separators(text):
     assert re.fullmatch(r"text:[^\s,;|@]+", local_id(text, {}, GENE))
+
+
+def test_genes_spelled_as_those_of_mice_are_theirs_where_no_organism_is_named(lexicon):
+    text = "[Tnf|gene], [Stk11|gene], [Sox2|gene], [Gata6|gene] and [Nanog1|gene] fell"
+    assert linked(text + ".", lexicon)[1] == "20869"
+    # An organism that has no genes here tells nothing, one that has them does.
+    assert linked(text + " in [yeast|species].", lexicon)[1] == "20869"
+    assert linked(text + " in [patients|species].", lexicon)[1] == "6794"
+
+
+def test_what_a_lexicon_does_not_know_gets_no_id_if_only_the_known_is_wanted(lexicon):
+    document = marked("[BRAF|gene] and [orfx|gene] in [breast cancer|disease].")
+    linker = Linker(lexicon, known_only=True)
+    found = linker.link_document(document)
+    assert [one.concept_ids for one in found.mentions] == [("673",), (), ("D001943",)]
+    assert list(linker.report.lines()) == ["2 mentions linked, 1 not found and left without ids"]
+    # Without a lexicon nothing would be left.
+    assert all(one.concept_ids for one in Linker(known_only=True).link_document(document).mentions)
+
+
+def test_one_linker_counts_right_for_many_threads(lexicon):
+    linker = Linker(lexicon)
+    documents = [marked("[BRAF|gene] and [orfx|gene].", doc_id=str(one)) for one in range(40)]
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(linker.link_document, documents))
+    assert [one.id for one in found] == [one.id for one in documents]
+    assert (linker.report.documents, linker.report.linked.total()) == (40, 40)
+    assert linker.report.local.total() == 40

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from novelink.annotate.lexicon.names import fold
 from novelink.annotate.linking.weights import WEIGHTS, Weights
 from novelink.annotate.sentences import document_sentences
-from novelink.schema import CELL_LINE, SPECIES
+from novelink.schema import CELL_LINE, GENE, SPECIES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -56,6 +56,9 @@ ORGANISM_WORDS: dict[str, int] = {
 }
 # Genomes of one organism under two numbers: the strain whose genes NCBI lists, and the species.
 _GENOME_OF = {4932: 559292, 562: 511145}
+_MOUSE = 10090
+_USUAL = {HUMAN, _MOUSE, 10116}
+_FEW = 3  # names from which a manner of spelling is told
 _NEAR = 24  # characters between an organism and the gene it qualifies
 _LETTERS = {"h": HUMAN, "m": 10090, "r": 10116, "z": 7955, "d": 7227}
 _SYMBOL = re.compile(r"[A-Z][a-z]{1,5}[\w-]*\d*$")
@@ -110,6 +113,9 @@ class OrganismView:
             places.append((mention.start, taxon))
             counts[taxon] += weights.title if mention.start < title_end else 1.0
         total = sum(counts.values())
+        if not counts.keys() & _USUAL and _looks_like_mouse(document):
+            counts[_MOUSE] = max(total, 1.0)
+            total += counts[_MOUSE]
         return cls(
             sorted(places),
             {taxon: count / total for taxon, count in counts.items()} if total else {},
@@ -153,6 +159,14 @@ class OrganismView:
             else:
                 near.append((taxon, self.settings.sentence))
         return near
+
+
+def _looks_like_mouse(document: Document) -> bool:
+    """Whether genes are spelled as those of mice: Sox2, Gata6 and hardly any SOX2."""
+    names = {mention.text for mention in document.mentions if mention.type == GENE}
+    capitalised = sum(bool(_SYMBOL.match(name)) and any(map(str.isdigit, name)) for name in names)
+    capitals = sum(name.isupper() and len(name) > 2 for name in names)
+    return capitalised >= _FEW and capitalised > 2 * capitals
 
 
 def _spelling(name: str, present: Mapping[int, float], weights: Weights) -> list[tuple[int, float]]:

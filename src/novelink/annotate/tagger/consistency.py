@@ -7,15 +7,14 @@ the likelier one.
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from novelink.annotate.abbreviations import document_abbreviations
-from novelink.annotate.tagger.spans import Span, without_conflicts
+from novelink.annotate.tagger.spans import Span, SpanPlaces, without_conflicts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from novelink.document import Document
 
@@ -102,15 +101,12 @@ def _elsewhere(
         if len(name) >= _SHORTEST or name in short_forms:
             names[name].append(span)
     added = list(spans)
+    taken = SpanPlaces(spans)
     for name, tagged in names.items():
-        places = [found.span() for found in _occurrences(name, text)]
+        places = list(_occurrences(name, text))
         if len(places) == len(tagged):
             continue
-        free = [
-            place
-            for place in places
-            if not any(span.start < place[1] and place[0] < span.end for span in spans)
-        ]
+        free = [place for place in places if taken.is_free(*place)]
         if len(tagged) < _LEAST_SHARE * (len(tagged) + len(free)):
             continue
         least = _FOLLOW_ABBREVIATION if name in short_forms else _FOLLOW
@@ -121,6 +117,13 @@ def _elsewhere(
     return without_conflicts(added)
 
 
-def _occurrences(name: str, text: str) -> Iterable[re.Match[str]]:
+def _occurrences(name: str, text: str) -> Iterator[tuple[int, int]]:
     """The name where no letter or digit stands right before or after it."""
-    return re.finditer(rf"(?<![^\W_]){re.escape(name)}(?![^\W_])", text)
+    start = text.find(name)
+    while start >= 0:
+        end = start + len(name)
+        if not text[start - 1 : start].isalnum() and not text[end : end + 1].isalnum():
+            yield start, end
+            start = text.find(name, end)
+        else:
+            start = text.find(name, start + 1)

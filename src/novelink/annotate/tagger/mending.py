@@ -31,7 +31,7 @@ _NEAR = 12
 _INDEX = re.compile(r"\((?:[1-9]|[1-3]?[+-])\)(?![^\W_])")
 _LEADING = re.compile(r"^[-/]+")
 _TRAILING = re.compile(r"[-/]+$")
-_LAST_WORDS = re.compile(r"(?:\s+(?:an|and|at|by|for|from|in|into|of|on|or|the|to|with))+$")
+_LAST_WORDS = re.compile(r"(?:(?:^|\s+)(?:an|and|at|by|for|from|in|into|of|on|or|the|to|with))+$")
 
 
 def mend(text: str, spans: Iterable[Span]) -> list[Span]:

@@ -11,7 +11,7 @@ import numpy as np
 from novelink.annotate.tagger.labels import BEGIN, INSIDE, OUTSIDE
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -20,6 +20,7 @@ _OPENERS = {opener: closer for closer, opener in _CLOSERS.items()}
 # Tokens of a word surer than this keep their own answers.
 _SURE = 0.9
 _TINY = 1e-6
+_CELL = 32  # characters
 _EDGES = re.compile(r"^[\s,;:.]+|[\s,;:]+$")
 
 
@@ -66,7 +67,7 @@ def find_spans(
         In text order. Within a type they do not overlap; of two types at the
         same place the likelier stays.
     """
-    probabilities = by_word(probabilities, spans, text)
+    probabilities = by_word(probabilities, spans, text, min(thresholds))
     inside = 1.0 - probabilities[:, :, OUTSIDE]
     begins = probabilities[:, :, BEGIN] > probabilities[:, :, INSIDE]
     found = []
@@ -89,42 +90,57 @@ def find_spans(
 
 
 def by_word(
-    probabilities: NDArray[np.float32], spans: Sequence[tuple[int, int]], text: str
+    probabilities: NDArray[np.float32],
+    spans: Sequence[tuple[int, int]],
+    text: str,
+    least: float = 0.0,
 ) -> NDArray[np.float32]:
     """One answer for the tokens of a word, unless they are sure of different ones.
 
     Names do end within words (``TNF`` in ``TNFalpha-induced``), so a word whose
     tokens disagree with confidence keeps their answers.
+
+    Args:
+        probabilities: as for :func:`find_spans`.
+        spans: place of each token.
+        text: the document's text.
+        least: words without a token that is so likely to be inside of
+            something are left as they are: their mean is no likelier.
     """
+    starts = [
+        index
+        for index, (start, _) in enumerate(spans)
+        if index == 0
+        or start != spans[index - 1][1]
+        or not text[start].isalnum()
+        or not text[start - 1].isalnum()
+    ]
+    peaks = np.maximum.reduceat((1.0 - probabilities[:, :, OUTSIDE]).max(axis=1), starts)
     result = probabilities
-    first = 0
-    for index in range(1, len(spans) + 1):
-        joined = (
-            index < len(spans)
-            and spans[index][0] == spans[index - 1][1]
-            and text[spans[index][0]].isalnum()
-            and text[spans[index][0] - 1].isalnum()
-        )
-        if joined:
+    for first, last, peak in zip(starts, [*starts[1:], len(spans)], peaks.tolist(), strict=True):
+        if last - first == 1 or peak < least:
             continue
-        if index - first > 1:
-            part = probabilities[first:index]
-            inside = 1.0 - part[:, :, OUTSIDE]
-            unsure = (inside.max(axis=0) < _SURE) | (inside.min(axis=0) > 1 - _SURE)
-            if unsure.any():
-                if result is probabilities:
-                    result = probabilities.copy()
-                outside = part[:, :, OUTSIDE].mean(axis=0)
-                word = np.zeros_like(part)
-                word[:, :, OUTSIDE] = outside
-                # Only the first token of a word can begin a mention.
-                begins = part[0, :, BEGIN] / np.maximum(1.0 - part[0, :, OUTSIDE], _TINY)
-                word[1:, :, INSIDE] = 1.0 - outside
-                word[0, :, BEGIN] = (1.0 - outside) * begins
-                word[0, :, INSIDE] = (1.0 - outside) * (1.0 - begins)
-                result[first:index] = np.where(unsure[None, :, None], word, part)
-        first = index
+        part = probabilities[first:last]
+        inside = 1.0 - part[:, :, OUTSIDE]
+        unsure = (inside.max(axis=0) < _SURE) | (inside.min(axis=0) > 1 - _SURE)
+        if unsure.any():
+            if result is probabilities:
+                result = probabilities.copy()
+            result[first:last] = np.where(unsure[None, :, None], _joint(part), part)
     return result
+
+
+def _joint(part: NDArray[np.float32]) -> NDArray[np.float32]:
+    """One answer for the tokens [tokens, types, 3] of a word."""
+    outside = part[:, :, OUTSIDE].mean(axis=0)
+    word = np.zeros_like(part)
+    word[:, :, OUTSIDE] = outside
+    # Only the first token of a word can begin a mention.
+    begins = part[0, :, BEGIN] / np.maximum(1.0 - part[0, :, OUTSIDE], _TINY)
+    word[1:, :, INSIDE] = 1.0 - outside
+    word[0, :, BEGIN] = (1.0 - outside) * begins
+    word[0, :, INSIDE] = (1.0 - outside) * (1.0 - begins)
+    return word
 
 
 def trim(text: str, start: int, end: int) -> tuple[int, int]:
@@ -163,10 +179,35 @@ def without_conflicts(found: Sequence[Span]) -> list[Span]:
     A span within a longer one of another type stays: that is nesting.
     """
     kept: list[Span] = []
+    places = SpanPlaces()
     for span in sorted(found, key=lambda item: (-item.score, item.start, item.type)):
-        if not any(_conflict(span, other) for other in kept):
+        if not any(_conflict(span, other) for other in places.near(span.start, span.end)):
             kept.append(span)
+            places.add(span)
     return sorted(kept, key=lambda item: (item.start, item.end, item.type))
+
+
+class SpanPlaces:
+    """Spans by where they are, so that a document's are not all compared with all."""
+
+    def __init__(self, spans: Iterable[Span] = ()) -> None:
+        self._cells: dict[int, list[Span]] = {}
+        for span in spans:
+            self.add(span)
+
+    def add(self, span: Span) -> None:
+        """Put one in."""
+        for cell in range(span.start // _CELL, (span.end - 1) // _CELL + 1):
+            self._cells.setdefault(cell, []).append(span)
+
+    def near(self, start: int, end: int) -> Iterator[Span]:
+        """All that may overlap a place; some come twice."""
+        for cell in range(start // _CELL, (end - 1) // _CELL + 1):
+            yield from self._cells.get(cell, ())
+
+    def is_free(self, start: int, end: int) -> bool:
+        """Whether none overlaps a place."""
+        return not any(span.start < end and start < span.end for span in self.near(start, end))
 
 
 def _conflict(one: Span, other: Span) -> bool:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections import deque
 from concurrent.futures import ThreadPoolExecutor
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from novelink.errors import ModelError
 from novelink.runtime.bundle import EMBEDDED, Bundle, load_bundle
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
+    from concurrent.futures import Future
     from pathlib import Path
 
     import numpy as np
@@ -25,8 +26,8 @@ READING = "tagger"
 INPUTS = ("input_ids", "shape_ids")
 """Both int64 [B, L]; samples of one length, never padded."""
 OUTPUTS = ("labels",)
-# Documents read ahead, so that threads have something to share out.
-_AHEAD = 16
+# Documents read ahead for each thread, so that none waits for a long one.
+_AHEAD = 4
 
 
 class Tagger:
@@ -78,20 +79,40 @@ class Tagger:
             load_bundle(EMBEDDED / NAME if path_or_name is None else path_or_name), threads=threads
         )
 
-    def tag(self, documents: Iterable[Document]) -> Iterator[Document]:
+    def tag(
+        self,
+        documents: Iterable[Document],
+        then: Callable[[Document], Document] | None = None,
+    ) -> Iterator[Document]:
         """Documents with mentions in place of their own, in order.
 
         The answer for a document does not depend on the others or on threads.
         Relations, which rest on ids that the new mentions do not have, go.
+
+        Args:
+            documents: read as a stream, some ahead of what is taken.
+            then: what else to do with each tagged document, in its thread.
         """
+
+        def work(document: Document) -> Document:
+            tagged = self.tag_document(document)
+            return tagged if then is None else then(tagged)
+
         if self.threads == 1:
-            for document in documents:
-                yield self.tag_document(document)
+            yield from map(work, documents)
             return
-        source = iter(documents)
+        ahead: deque[Future[Document]] = deque()
         with ThreadPoolExecutor(self.threads) as pool:
-            while ahead := list(islice(source, _AHEAD * self.threads)):
-                yield from pool.map(self.tag_document, ahead)
+            try:
+                for document in documents:
+                    ahead.append(pool.submit(work, document))
+                    if len(ahead) >= _AHEAD * self.threads:
+                        yield ahead.popleft().result()
+                while ahead:
+                    yield ahead.popleft().result()
+            finally:
+                for left in ahead:
+                    left.cancel()
 
     def tag_document(self, document: Document) -> Document:
         """One document with mentions in place of its own."""
