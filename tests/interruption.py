@@ -14,7 +14,8 @@ from novelink.cli import main
 SOURCE = str(Path(package.__file__).parent)
 # Code that runs before and after the command itself; an interrupt there ends the program too.
 FRAME = {
-    str(Path(SOURCE, "cli", name)) for name in ("__init__.py", "__main__.py", "verbosity.py")
+    str(Path(SOURCE, "cli", name))
+    for name in ("__init__.py", "__main__.py", "verbosity.py", "termination.py")
 } | {str(Path(SOURCE, "cli", "streams.py"))}
 
 

@@ -120,10 +120,11 @@ def many(tmp_path):
 
 @pytest.mark.skipif(os.name != "posix", reason="sends the signal that Ctrl-C sends")
 @pytest.mark.parametrize("target", ["out.jsonl", "results/"])
-def test_the_signal_itself_stops_a_process_with_threads_and_workers(
-    many, tiny_bundle, tmp_path, target
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_stops_a_process_with_threads_and_workers(
+    many, tiny_bundle, tmp_path, target, number, code
 ):
-    """The whole group gets it, as from a terminal; what was there before stays."""
+    """What was there before stays; Ctrl-C reaches the whole group, SIGTERM the process alone."""
     (tmp_path / "out.jsonl").write_text("before\n", encoding="utf-8")
     arguments = ["extract", many, "-m", tiny_bundle, "-o", f"{tmp_path}/{target}", "-v"]
     if target.endswith("/"):
@@ -142,10 +143,14 @@ def test_the_signal_itself_stops_a_process_with_threads_and_workers(
             said.append(line)
             if begun in line:
                 break
-        os.killpg(process.pid, signal.SIGINT)
+        if number == signal.SIGINT:
+            os.killpg(process.pid, number)
+        else:
+            process.send_signal(number)
         said += process.stderr.readlines()
-        assert process.wait(timeout=60) == 130
-    assert said[-1] == "novelink: stopped\n"
+        assert process.wait(timeout=60) == code
+    if number == signal.SIGINT:
+        assert said[-1] == "novelink: stopped\n"
     assert not [line for line in said if "Traceback" in line]
     assert (tmp_path / "out.jsonl").read_text(encoding="utf-8") == "before\n"
     assert not list(tmp_path.rglob("*.tmp"))

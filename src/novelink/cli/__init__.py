@@ -19,6 +19,7 @@ import click
 from novelink import __version__
 from novelink.cli import verbosity
 from novelink.cli.streams import write_utf8
+from novelink.cli.termination import orderly_termination
 from novelink.errors import NovelinkError
 
 if TYPE_CHECKING:
@@ -159,7 +160,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         arguments: without the program's name; ``sys.argv`` by default.
     """
     write_utf8()
-    with verbosity.log_to_stderr():
+    with verbosity.log_to_stderr(), orderly_termination():
         code = _run(arguments)
     sys.exit(code)
 

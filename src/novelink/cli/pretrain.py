@@ -6,10 +6,9 @@ import json
 
 import click
 
+from novelink.cli.termination import TERMINATED
 from novelink.cli.verbosity import note
 from novelink.errors import MissingExtraError
-
-_TERMINATED = 143  # 128 + SIGTERM, as shells have it
 
 
 @click.command("pretrain")
@@ -76,4 +75,4 @@ def command(texts: tuple[str, ...], vocabulary_size: int, **options: object) -> 
     if result["stopped_by"] == "SIGINT":
         raise click.Abort
     if result["stopped_by"]:
-        click.get_current_context().exit(_TERMINATED)
+        click.get_current_context().exit(TERMINATED)
