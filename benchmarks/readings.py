@@ -203,7 +203,7 @@ def evidence(results):
 
     return [
         "## Does the evidence hold?",
-        f"Every sentence of {found['documents']} documents ({found['corpus']}) was taken out in turn, mentions and all, and the relations of `{found['model']}` scored again. If a relation rests on the sentence named first, its score must fall more without it than without another. Compared with all other sentences, and, harder, with those others that name one of the two entities, which matter by themselves. {number(found['relations_compared'])} of {number(found['relations'])} relations can be compared: without the top sentence of the rest one entity is gone, and with it the pair. 95 % intervals over documents.",
+        f"Every sentence of {found['documents']} documents ({found['corpus']}) was taken out in turn, mentions and all, and the relations of `{found['model']}` scored again. If a relation rests on the sentence named first, its score must fall more without it than without another. Compared with all other sentences, and, harder, with those others that name one of the two entities or both, which matter by themselves. {number(found['relations_compared'])} of {number(found['relations'])} relations can be compared: without the top sentence of the rest one entity is gone, and with it the pair. 95 % intervals over documents.",
         "",
         *table(
             [
@@ -222,7 +222,7 @@ def evidence(results):
                     cell("top_above_other_share", share=True),
                 ],
                 [
-                    f"{number(found['relations_compared_with_rivals'])} relations, others that name one of the two",
+                    f"{number(found['relations_compared_with_rivals'])} relations, others that name one of the two or both",
                     cell("top_loss_with_rivals"),
                     cell("rival_loss"),
                     cell("top_minus_rival"),
