@@ -127,7 +127,7 @@ def plot(entries):
         begin = left + number * (panel + 30)
         parts += _panel(entries, level, begin, panel, step)
     parts.append(
-        f'<text x="{left}" y="{height - 10}" fill="#555">F1 in %: dots are runs of other seeds, '
+        f'<text x="{left}" y="{height - 10}" fill="#555">F1 in %: dots are single runs, '
         "the number is their mean</text></svg>"
     )
     return "\n".join(parts) + "\n"

@@ -6,12 +6,14 @@ import json
 import os
 import subprocess
 import sys
+from contextlib import redirect_stdout
 from pathlib import Path
 
 import pytest
 import torch
 from processes import run_processes, weights
 
+from novelink.cli import main
 from novelink.formats import write
 from novelink.training.checkpoint import STATE
 from novelink.training.loop import Trainer
@@ -58,6 +60,55 @@ def test_two_processes_equal_one_with_two_micro_batches(
         assert torch.allclose(value, right[name], atol=1e-4), name
     moved = max(float((left[name] - start[name]).abs().max()) for name in left)
     assert moved > 2e-3
+
+
+@pytest.mark.parametrize("command", ["reproduce", "crossval"])
+def test_two_processes_run_whole_commands(
+    command, encoder_folder, make_documents, tmp_path, settings
+):
+    """Models are trained together; one of the two votes, scores, writes and prints."""
+    for number, (name, count) in enumerate((("Train", 8), ("Dev", 4), ("Test", 4))):
+        documents = make_documents(count, seed=number, first=100 * number)
+        write(documents, tmp_path / f"{name}.PubTator", "pubtator")
+    (tmp_path / "run.toml").write_text(
+        f"[data]\ntrain = '{tmp_path}/Train.PubTator'\ndev = '{tmp_path}/Dev.PubTator'\n"
+        f"[encoder]\nname = '{encoder_folder}'\n[optim]\nepochs = 1\n",
+        encoding="utf-8",
+    )
+    small = ["model.max_length=64", "optim.batch_tokens=128", "optim.precision=fp32"]
+    arguments = ["-o", str(tmp_path / "out"), "--folds", "2"]
+    for setting in (*small, "optim.threads=1"):
+        arguments += ["--set", setting]
+    if command == "reproduce":
+        arguments += ["S1-2", "--encoder", str(encoder_folder), "--data", str(tmp_path)]
+        arguments += ["--epochs", "1", "--members", "1", "--json"]
+    else:
+        arguments += [str(tmp_path / "run.toml")]
+
+    def one_of_two():
+        torch.set_num_threads(1)
+        with (tmp_path / f"out-{os.environ['RANK']}").open("w", encoding="utf-8") as out:
+            with redirect_stdout(out), pytest.raises(SystemExit) as caught:
+                main([command, *arguments])
+            assert caught.value.code == 0
+
+    assert run_processes(2, one_of_two) == [0, 0]
+    printed = [(tmp_path / f"out-{rank}").read_text("utf-8") for rank in (0, 1)]
+    assert json.loads(printed[0])
+    assert printed[1] == ""
+    folder = tmp_path / "out" / ("re-folds" if command == "reproduce" else "")
+    assert json.loads((folder / "summary.json").read_text("utf-8"))["documents"] == 12
+    state = torch.load(folder / "fold-02" / STATE, weights_only=True)
+    assert json.loads(state["fingerprint"])["processes"] == 2
+
+
+def test_folds_side_by_side_need_no_launcher(monkeypatch, tmp_path, capsys):
+    (tmp_path / "run.toml").write_text("", encoding="utf-8")
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    with pytest.raises(SystemExit) as caught:
+        main(["crossval", str(tmp_path / "run.toml"), "-o", str(tmp_path), "--parallel", "2"])
+    assert caught.value.code == 2
+    assert "--parallel starts processes of its own" in capsys.readouterr().err
 
 
 def test_a_launcher_trains_with_two_processes(encoder_folder, make_documents, tmp_path):

@@ -217,6 +217,37 @@ def test_every_run_trains_and_scores_and_shares_its_models(reproduce, workplace,
     assert "optim.rate = 2e-05, not 0.001" in err
 
 
+def test_a_stopped_reproduction_goes_on_with_what_is_missing(
+    workplace, encoder_folder, monkeypatch, tmp_path, capfd
+):
+    """Stopped in the first step of the TNT models: the RE models are not trained again."""
+    trained, trainer = [], module.Trainer
+
+    def noted(settings, *arguments, **options):
+        trained.append(settings.name)
+        if settings.name == "tnt" and "stopped" not in trained:
+            trained.append("stopped")
+            raise KeyboardInterrupt
+        return trainer(settings, *arguments, **options)
+
+    monkeypatch.setattr(module, "Trainer", noted)
+    arguments = [
+        *("reproduce", "S1-1", "--encoder", str(encoder_folder), "--json"),
+        *("--data", str(workplace / "data"), "-o", str(tmp_path / "out"), "--epochs", "1"),
+        *("--members", "1", "--set", "model.max_length=64", "--set", "optim.batch_tokens=512"),
+        *("--set", "optim.precision=fp32", "--set", "optim.threads=1"),
+    ]
+    codes = []
+    for _ in range(2):
+        with pytest.raises(SystemExit) as caught:
+            main(arguments)
+        codes.append(caught.value.code)
+    assert codes[0] != 0
+    assert codes[1] == 0
+    assert trained == ["re", "tnt", "stopped", "tnt"]
+    assert json.loads(capfd.readouterr().out)[0]["relation_members"] == 1
+
+
 class Service:
     """Answers as PubTator 3 would, from documents at hand."""
 

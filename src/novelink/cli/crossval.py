@@ -78,12 +78,18 @@ def command(
     """
     try:
         from novelink.training.crossval import CrossValidation
+        from novelink.training.launched import is_first_process, launched_processes
         from novelink.training.workers import run_workers
     except ImportError as error:
         raise MissingExtraError("training", "train") from error
     from novelink.cli.corpora import read_documents
     from novelink.training.settings import load_settings
 
+    if parallel > 1 and launched_processes() > 1:
+        raise SettingsError(
+            "--parallel starts processes of its own, and this command runs in several already",
+            remedy="Leave out --parallel, or the launcher",
+        )
     settings = load_settings(config, overrides)
     files = [path for path in (settings.data.train, settings.data.dev) if path]
     if not files:
@@ -104,19 +110,20 @@ def command(
     if parallel > 1 and len(wanted) > 1:
         shared = [*(part for change in overrides for part in ("--set", change))]
         shared += ["-o", str(output), "--folds", str(folds)]
-        run_workers(
-            [
-                (f"fold {number}", ["crossval", config, *shared, "--fold", str(number)])
-                for number in wanted
-            ],
-            parallel,
-            log=note,
-        )
+        commands = [("crossval", config, *shared, "--fold", str(number)) for number in wanted]
+        names = [f"fold {number}" for number in wanted]
+        run_workers(list(zip(names, commands, strict=True)), parallel, log=note)
     else:
         for number in wanted:
             run.run(number)
+    if is_first_process():
+        _finish(run, only or tuple(run.numbers), precision)
+
+
+def _finish(run: CrossValidation, numbers: tuple[int, ...], precision: str | None) -> None:
+    """Export what was asked for; print the scores, where all folds are done."""
     if precision:
-        for number in only or run.numbers:
+        for number in numbers:
             _export(run, number, precision)
     if all(map(run.is_done, run.numbers)):
         click.echo(json.dumps(run.summary(), indent=2))

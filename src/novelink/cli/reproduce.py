@@ -92,9 +92,10 @@ def command(runs: tuple[str, ...], **given: Any) -> None:
 
     The plan and its cost are printed first. Everything is kept in OUTPUT: a stopped command goes
     on where it was, and runs that share models train them once. At the end stands a table beside
-    the paper's figures.
+    the paper's figures. Several GPUs share the work under `accelerate launch -m novelink …`.
     """
     try:
+        from novelink.training.launched import is_first_process
         from novelink.training.presets import paper_settings, presets
         from novelink.training.reproduction import Data, Reproduction
     except ImportError as error:
@@ -109,7 +110,8 @@ def command(runs: tuple[str, ...], **given: Any) -> None:
         _read(given[f"{name}_file"], given["data"], name) for name in ("train", "dev", "test")
     )
     entities = None
-    if any(run.entities == "pubtator" for run in chosen) and not given["dry_run"]:
+    speaks = is_first_process()
+    if speaks and any(run.entities == "pubtator" for run in chosen) and not given["dry_run"]:
         entities = _entities(given["entities"], given["output"], test)
     run = Reproduction(
         chosen,
@@ -120,8 +122,11 @@ def command(runs: tuple[str, ...], **given: Any) -> None:
         members=given["members"],
         epochs=given["epochs"],
         voting=given["voting"],
-        log=note,
+        log=note if speaks else _silent,
     )
+    if not speaks:
+        run.train()
+        return
     plan = _plan(run)
     if given["dry_run"]:
         click.echo(json.dumps(plan, indent=2) if given["as_json"] else "\n".join(_plan_lines(plan)))
@@ -133,6 +138,10 @@ def command(runs: tuple[str, ...], **given: Any) -> None:
     click.echo(
         json.dumps(results, indent=2) if given["as_json"] else "\n".join(_result_lines(results))
     )
+
+
+def _silent(_line: str) -> None:
+    """Take the lines of processes that do not speak."""
 
 
 def _read(file: Path | None, folder: Path | None, name: str) -> list[Document]:

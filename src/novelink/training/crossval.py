@@ -107,9 +107,14 @@ class CrossValidation:
             progress=self._progress,
         )
         trainer.run()
-        if not trainer.accelerator.is_main_process:
-            return
-        answer = member_answer(folder / "best", held, precision=settings.optim.precision)
+        if trainer.accelerator.is_main_process:
+            self._answer(folder, held, trainer)
+        trainer.accelerator.wait_for_everyone()  # the others look at what is done
+
+    def _answer(self, folder: Path, held: Sequence[Document], trainer: Trainer) -> None:
+        """Answer for the documents held back, and note that the fold is done."""
+        precision = self.settings.optim.precision
+        answer = member_answer(folder / "best", held, precision=precision)
         novelty = [answer] if "novelty" in trainer.tasks else []
         write(voted_documents(held, [answer], novelty, self.schema), folder / "found.jsonl")
         text = json.dumps(read_notes(folder / "best"), indent=2) + "\n"

@@ -13,6 +13,7 @@ from novelink.scoring import score
 from novelink.training.cost import measure, operations
 from novelink.training.crossval import CrossValidation
 from novelink.training.kept_models import kept_name
+from novelink.training.launched import is_first_process
 from novelink.training.loop import Trainer
 from novelink.training.members import member_answer, voted_documents
 from novelink.training.presets import ingredient_settings
@@ -153,7 +154,8 @@ class Reproduction:
                 run = self.crossval(ingredient)
                 for number in run.numbers:
                     run.run(number)
-                run.summary()
+                if is_first_process():
+                    run.summary()
             elif ingredient.data == "all":
                 taken = max(self._taken(part) for part in self._parts(ingredient))
                 for seed in range(taken):
