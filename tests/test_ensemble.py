@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from novelink.cli import main
+from command_line import run_command
 from novelink.decode import DecisionSettings, decide
 from novelink.ensemble import MemberAnswer, joint_decisions
 from novelink.errors import ModelError, SettingsError
@@ -208,16 +208,9 @@ def test_an_existing_folder_is_kept(members, tmp_path):
         write_model_set(tmp_path / "set", members, name="x", voting="first")
 
 
-def run(capsys, *arguments):
-    with pytest.raises(SystemExit) as caught:
-        main([str(argument) for argument in arguments])
-    captured = capsys.readouterr()
-    return caught.value.code, captured.out, captured.err
-
-
 def test_the_command_sorts_members_by_their_main_task(members, bundle_writer, tmp_path, capsys):
     tnt = with_tasks(bundle_writer(tmp_path / "tnt", name="tnt"), ["novelty"], "novelty")
-    code, out, err = run(
+    code, out, err = run_command(
         capsys, "ensemble", *members, tnt, "-o", tmp_path / "set", "--voting", "mean"
     )
     assert (code, out) == (0, "")
@@ -226,16 +219,16 @@ def test_the_command_sorts_members_by_their_main_task(members, bundle_writer, tm
     models = load_model_set(tmp_path / "set")
     assert [bundle.name for bundle in models.relation] == ["m7", "m8", "m9"]
     assert [bundle.name for bundle in models.novelty] == ["tnt"]
-    assert run(capsys, "ensemble", tnt, "-o", tmp_path / "none")[0] == 2
+    assert run_command(capsys, "ensemble", tnt, "-o", tmp_path / "none")[0] == 2
 
 
 def test_models_info_and_verify_know_sets(model_set, capsys):
-    code, out, _ = run(capsys, "models", "info", model_set)
+    code, out, _ = run_command(capsys, "models", "info", model_set)
     assert code == 0
     assert "three: a set of models" in out
     assert "relation: 01-m7, 02-m8, 03-m9" in out
-    code, out, _ = run(capsys, "models", "verify", model_set)
+    code, out, _ = run_command(capsys, "models", "verify", model_set)
     assert code == 0
     assert "graph and tokenizer open" in out
-    code, out, _ = run(capsys, "models", "info", model_set, "--json")
+    code, out, _ = run_command(capsys, "models", "info", model_set, "--json")
     assert json.loads(out)["config"]["voting"] == "majority"

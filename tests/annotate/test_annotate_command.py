@@ -3,27 +3,21 @@
 from __future__ import annotations
 
 import io
-from types import SimpleNamespace
+from functools import partial
 
 import pytest
 from ncbi_server import ABSTRACT, BLOCKED, TITLE, Answer, NcbiServer
 
+from command_line import run_command
 from novelink import read
 from novelink.annotate.offline import OfflineTagger
-from novelink.cli import main
 
 
 @pytest.fixture
 def novelink(capsys):
     """Run ``novelink ARGUMENTS`` and give exit code, stdout and stderr."""
 
-    def run(*arguments):
-        with pytest.raises(SystemExit) as caught:
-            main([str(argument) for argument in arguments])
-        captured = capsys.readouterr()
-        return SimpleNamespace(code=caught.value.code, out=captured.out, err=captured.err)
-
-    return run
+    return partial(run_command, capsys)
 
 
 @pytest.fixture

@@ -4,31 +4,17 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from dataclasses import dataclass
+from functools import partial
 
 import pytest
 
-from novelink.cli import main
-
-
-@dataclass(frozen=True)
-class Outcome:
-    code: int
-    out: str
-    err: str
+from command_line import Outcome, run_command
 
 
 @pytest.fixture
 def novelink(capsys):
     """Run ``novelink ARGUMENTS`` and give exit code, stdout and stderr."""
-
-    def run(*arguments):
-        with pytest.raises(SystemExit) as caught:
-            main([str(argument) for argument in arguments])
-        captured = capsys.readouterr()
-        return Outcome(caught.value.code, captured.out, captured.err)
-
-    return run
+    return partial(run_command, capsys)
 
 
 @pytest.fixture

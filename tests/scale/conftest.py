@@ -11,6 +11,7 @@ from functools import partial
 
 import pytest
 
+from command_line import run_command
 from novelink import Extractor
 from novelink.formats import write
 from novelink.scale import run as run_module
@@ -132,12 +133,4 @@ def settings(tiny_bundle, tmp_path):
 @pytest.fixture
 def novelink_here(capsys):
     """Run ``novelink ARGUMENTS`` in this process; exit code, stdout, stderr."""
-    from novelink.cli import main
-
-    def call(*arguments):
-        with pytest.raises(SystemExit) as caught:
-            main([str(argument) for argument in arguments])
-        captured = capsys.readouterr()
-        return caught.value.code, captured.out, captured.err
-
-    return call
+    return partial(run_command, capsys)

@@ -4,34 +4,19 @@ from __future__ import annotations
 
 import json
 import signal
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from novelink.cli import main
+from command_line import run_command
 from novelink.formats import read, write
-
-
-@dataclass(frozen=True)
-class Outcome:
-    code: int
-    out: str
-    err: str
 
 
 @pytest.fixture
 def novelink(capfd):
     """Run ``novelink ARGUMENTS`` and give exit code, stdout and stderr."""
-
-    def run(*arguments):
-        capfd.readouterr()
-        with pytest.raises(SystemExit) as caught:
-            main([str(argument) for argument in arguments])
-        captured = capfd.readouterr()
-        return Outcome(caught.value.code, captured.out, captured.err)
-
-    return run
+    return partial(run_command, capfd)
 
 
 @pytest.fixture

@@ -7,11 +7,13 @@ import os
 import signal
 import sys
 import threading
+from functools import partial
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from command_line import run_command
 from novelink import cli
 from novelink.document import Document
 from novelink.errors import DataError, ModelError, SettingsError
@@ -202,14 +204,7 @@ def test_workers_beside_each_other_get_a_gpu_each(monkeypatch, visible, given):
 
 @pytest.fixture
 def novelink(capfd):
-    def run(*arguments):
-        capfd.readouterr()
-        with pytest.raises(SystemExit) as caught:
-            cli.main([str(argument) for argument in arguments])
-        captured = capfd.readouterr()
-        return caught.value.code, captured.out, captured.err
-
-    return run
+    return partial(run_command, capfd)
 
 
 def test_command_with_parallel_folds_then_a_set(
