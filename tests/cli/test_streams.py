@@ -138,3 +138,18 @@ def test_a_full_disk_is_one_line_and_exit_code_1(source):
         )
     assert done.returncode == 1
     assert done.stderr.decode().splitlines() == ["novelink: No space left on device"]
+
+
+def test_text_is_never_opened_in_the_locales_encoding():
+    """By the linter's rule, which is not among those that are on by default."""
+    pytest.importorskip("ruff", reason="the linter is not installed")
+    root = Path(__file__).parents[2]
+    command = [sys.executable, "-m", "ruff", "check", "--isolated", "--preview"]
+    done = subprocess.run(
+        [*command, "--select", "PLW1514", root / "src", root / "tests", root / "benchmarks"],
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
