@@ -176,7 +176,7 @@ def cost(results):
     if found.get("memory"):
         memory = found["memory"]
         body += [
-            f"Memory does not grow with the number of documents: {number(memory['documents'])} abstracts of changing lengths with `{memory['model']}` took at most {number(memory['peak_memory_mb'])} MB; after the first tenth of them the peak rose by {number(memory['grown_after_first_tenth_mb'])} MB.",
+            f"Memory: {number(memory['documents'])} abstracts of changing lengths with `{memory['model']}` took at most {number(memory['peak_memory_mb'])} MB; after the first tenth of them the peak rose by {number(memory['grown_after_first_tenth_mb'])} MB.",
             "",
         ]
     if found.get("curve"):
