@@ -185,6 +185,30 @@ class Schema:
             ) from error
 
 
+def schema_for_model(wanted: Schema | None, known: Schema, model: str) -> Schema:
+    """The schema to read documents by for a model.
+
+    Args:
+        wanted: the user's, None where there is none.
+        known: the model's.
+        model: its name, for messages.
+
+    Returns:
+        The user's, which may have other aliases, or the model's.
+
+    Raises:
+        SettingsError: the user's has an entity type that the model does not know.
+    """
+    for name in wanted.entity_types if wanted else ():
+        if name not in known.entity_types:
+            raise SettingsError(
+                f"the model '{model}' does not know the entity type '{name}'",
+                remedy=f"It knows {', '.join(known.entity_types)}; in the schema file name others "
+                "under [aliases]",
+            )
+    return wanted or known
+
+
 def load_schema(path: str | Path) -> Schema:
     """Read a schema from a TOML file.
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from novelink.cli import completion, corpus, entities, options
-from novelink.errors import SettingsError
+from novelink.schema import schema_for_model
 from novelink.wording import counted
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ def command(
             inputs,
             from_format,
             annotate,
-            schema=_checked(schema, extractor),
+            schema=schema_for_model(schema, extractor.schema, extractor.name),
             lenient=lenient,
             report=report,
         )
@@ -153,18 +153,6 @@ def command(
     options.say(losses)
     options.say(_summary(extractor.report, extractor, place))
     click.get_current_context().exit(entities.exit_code(annotate))
-
-
-def _checked(schema: Schema | None, extractor: Extractor) -> Schema:
-    """The model's schema, or the user's where every type of it is one of the model's."""
-    for name in schema.entity_types if schema else ():
-        if name not in extractor.schema.entity_types:
-            raise SettingsError(
-                f"the model '{extractor.name}' does not know the entity type '{name}'",
-                remedy=f"It knows {', '.join(extractor.schema.entity_types)}; in the schema "
-                "file name others under [aliases]",
-            )
-    return schema or extractor.schema
 
 
 def _print_tables(documents: Iterable[Document], schema: Schema) -> None:

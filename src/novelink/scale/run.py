@@ -25,6 +25,7 @@ from novelink.scale.progress import Progress
 from novelink.scale.settings import RunSettings, check_settings
 from novelink.scale.storage import LocalStore, Store, open_store
 from novelink.scale.worker import BlockDone, Recipe
+from novelink.schema import schema_for_model
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -93,7 +94,7 @@ def run(settings: RunSettings, progress: Progress | None = None) -> RunReport:
     check_settings(settings)
     store = open_store(settings.output)
     bundle = _opened(settings.model)
-    schema = _known_types(settings.schema, bundle)
+    schema = schema_for_model(settings.schema, bundle.schema, bundle.name)
     recipe = Recipe(
         store.place,
         settings.parts,
@@ -131,19 +132,6 @@ def _opened(model: str | None) -> Bundle | ModelSet:
     """The model or set of models, every file of it checked before anything is begun."""
     folder = find_bundle(model)
     return load_model_set(folder) if is_model_set(folder) else load_bundle(folder)
-
-
-def _known_types(schema: Schema | None, bundle: Bundle | ModelSet) -> Schema:
-    """The model's schema, or the user's where every type of it is one of the model's."""
-    known = bundle.schema.entity_types
-    for name in schema.entity_types if schema else ():
-        if name not in known:
-            raise SettingsError(
-                f"the model '{bundle.name}' does not know the entity type '{name}'",
-                remedy=f"It knows {', '.join(known)}; in the schema file name others under "
-                "[aliases]",
-            )
-    return schema or bundle.schema
 
 
 def _identity(settings: RunSettings, model: Any, schema: Schema) -> dict[str, Any]:
