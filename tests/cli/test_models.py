@@ -154,6 +154,9 @@ def test_models_of_other_parts_are_opened_too(novelink, shelf):
     (shelf / "other/config.json").write_text(json.dumps(config))
     write_manifest(shelf / "other")
     assert novelink("models", "verify", "other").code == 0
+    outcome = novelink("extract", "none.pubtator", "-m", "other")
+    assert outcome.code == 1
+    assert "the model 'other' finds entities and no relations" in outcome.err
     (shelf / "other/tokenizer.json").write_text("{}")
     write_manifest(shelf / "other")
     outcome = novelink("models", "verify", "other")

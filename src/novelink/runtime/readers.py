@@ -226,12 +226,18 @@ def open_reader(bundle: Bundle, *, threads: int | None, batch_tokens: int) -> Re
     """The reader of a model.
 
     Raises:
-        ModelError: the model reads in a way that this version does not know.
+        ModelError: the model finds entities, or reads in a way that this version
+            does not know.
     """
     if bundle.reading == PairReading.kind:
         return PairReader(bundle, threads=threads, batch_tokens=batch_tokens)
     if bundle.reading == DocumentReading.kind:
         return DocumentReader(bundle, threads=threads)
+    if bundle.reading == "tagger":
+        raise ModelError(
+            f"the model '{bundle.name}' finds entities and no relations",
+            remedy="Choose a model of relations (novelink models list)",
+        )
     raise ModelError(
         f"the model reads by '{bundle.reading}', which this version does not know",
         source=str(bundle.folder / CONFIG),
