@@ -32,7 +32,8 @@ TESTS = ("tests/formats", "tests/hostile/test_limits.py", "tests/packaging", "te
 DEPENDENCIES = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"][
     "dependencies"
 ]
-TEST_TOOLS = ("pytest", "hypothesis", "jsonschema")
+# onnx makes the tiny models that tests use.
+TEST_TOOLS = ("pytest", "hypothesis", "jsonschema", "onnx")
 TOOLS = {"pip", "setuptools", "wheel", "uv"}
 
 
@@ -177,7 +178,10 @@ def try_tests(case: Case, tools: Path, place: Path) -> None:
     )
     case.tests = done.stdout.strip().rpartition("\n")[2]
     if done.returncode:
-        case.faults.append(f"tests: {done.stdout[-3000:]}")
+        bad = [line for line in done.stdout.splitlines() if line.startswith(("FAILED", "ERROR"))]
+        case.faults.append(
+            "tests: " + "\n".join(bad[:30] or [done.stdout[-2000:], done.stderr[-500:]])
+        )
 
 
 def main() -> None:
