@@ -209,3 +209,20 @@ def test_weights_that_do_not_fit_their_settings_are_refused(exported, tmp_path):
     (folder / "settings.json").write_text(json.dumps(about), encoding="utf-8")
     with pytest.raises(ModelError, match="weights do not fit"):
         load_model(folder)
+
+
+def test_an_exported_model_names_files_without_their_folders(settings, change, tmp_path):
+    """What is shared must not tell where things lay on the machine that made it."""
+    private = str(tmp_path / "private")
+    chosen = change(
+        settings,
+        output=f"{private}/run",
+        data={name: f"{private}/{name}.pubtator" for name in ("train", "dev")},
+        teacher={"labels": f"{private}/soft.jsonl", "documents": f"{private}/more.pubtator"},
+    )
+    export_model(
+        build_model(chosen), tmp_path / "model", DecisionSettings(), precision="fp32", notes={}
+    )
+    config = (tmp_path / "model" / "config.json").read_text(encoding="utf-8")
+    assert str(tmp_path) not in config
+    assert json.loads(config)["training"]["settings"]["teacher"]["labels"] == "soft.jsonl"

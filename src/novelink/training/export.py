@@ -106,9 +106,11 @@ def _shareable(settings: TrainSettings) -> dict[str, Any]:
     """Settings with names of files and folders in place of their paths."""
     values = settings.to_dict()
     values["output"] = Path(settings.output).name
-    for key in ("train", "dev", "schema"):
-        if values["data"][key]:
-            values["data"][key] = Path(values["data"][key]).name
+    files = {"data": ("train", "dev", "schema"), "teacher": ("labels", "documents")}
+    for section, keys in files.items():
+        for key in keys:
+            if values[section][key]:
+                values[section][key] = Path(values[section][key]).name
     if Path(settings.encoder.name).is_dir():
         values["encoder"]["name"] = Path(settings.encoder.name).resolve().name
     return values
