@@ -110,6 +110,14 @@ class Schema:
         """The type a name stands for, or None where it is not known."""
         return name if name in self.entity_types else self.aliases.get(name)
 
+    def short_name(self, entity_type: str) -> str:
+        """As :func:`short_name`; of types other than BioRED's the first alias if it is shorter."""
+        if entity_type in SHORT_NAMES:
+            return SHORT_NAMES[entity_type]
+        aliases = (alias for alias, home in self.aliases.items() if home == entity_type)
+        first = next(aliases, entity_type)
+        return short_name(first if len(first) < len(entity_type) else entity_type)
+
     def is_legal(self, type1: str, type2: str) -> bool:
         """Whether entities of these two types can be related."""
         return pair_type(type1, type2) in self.pairs
@@ -225,6 +233,22 @@ CHEMICAL = "ChemicalEntity"
 VARIANT = "SequenceVariant"
 SPECIES = "OrganismTaxon"
 CELL_LINE = "CellLine"
+
+SHORT_NAMES = {
+    GENE: "Gene",
+    DISEASE: "Disease",
+    CHEMICAL: "Chemical",
+    VARIANT: "Variant",
+    SPECIES: "Species",
+    CELL_LINE: "Cell line",
+}
+"""BioRED's entity types as people call them."""
+
+
+def short_name(entity_type: str) -> str:
+    """An entity type as tables and pages call it: ``Gene`` for ``GeneOrGeneProduct``."""
+    return SHORT_NAMES.get(entity_type, entity_type.replace("_", " "))
+
 
 BIORED = Schema(
     name="biored",

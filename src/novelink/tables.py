@@ -13,9 +13,9 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections import Counter
 from typing import TYPE_CHECKING
 
+from novelink.exports.rows import entity_name
 from novelink.pairs import expand_ids
 
 if TYPE_CHECKING:
@@ -29,24 +29,6 @@ _NAMES = (0, 2)  # columns that give way when the table is too wide
 _NUMBERS = (6,)  # columns set flush right
 _GAP = "  "
 _NARROWEST = 8
-
-
-def surface_name(entity: Entity) -> str:
-    """What a document calls an entity: its commonest form, of equals the longest, then the first.
-
-    >>> from novelink.document import Entity, Mention
-    >>> mentions = [Mention(0, 2, "HD", "Disease"), Mention(3, 13, "Huntington", "Disease")]
-    >>> surface_name(Entity("D006816", "Disease", tuple(mentions)))
-    'Huntington'
-    """
-    forms = Counter(" ".join(mention.text.split()) for mention in entity.mentions)
-    return max(forms, key=lambda form: (forms[form], len(form)))
-
-
-def short_type(name: str, schema: Schema) -> str:
-    """The shortest first alias of an entity type: ``Gene`` for ``GeneOrGeneProduct``."""
-    first = next((alias for alias, home in schema.aliases.items() if home == name), name)
-    return first if len(first) < len(name) else name
 
 
 def document_table(document: Document, schema: Schema, *, width: int | None = None) -> list[str]:
@@ -87,8 +69,8 @@ def _row(relation: Relation, entities: dict[str, Entity], schema: Schema) -> tup
     cells: list[str] = []
     for identifier in (relation.id1, relation.id2):
         found = [entities[part] for part in expand_ids(identifier) if part in entities]
-        cells.append(", ".join(map(surface_name, found)) or identifier)
-        cells.append(short_type(found[0].type, schema) if found else "")
+        cells.append(", ".join(map(entity_name, found)) or identifier)
+        cells.append(schema.short_name(found[0].type) if found else "")
     score = "" if relation.score is None else f"{relation.score:.2f}"
     return (*cells, relation.type, relation.novelty or "", score)
 

@@ -8,8 +8,9 @@ import pytest
 
 from novelink import tables, write
 from novelink.document import Relation
+from novelink.exports.rows import entity_name
 from novelink.schema import BIORED, CHEMICAL, GENE, Schema
-from novelink.tables import document_table, short_type
+from novelink.tables import document_table
 
 
 @pytest.fixture
@@ -97,9 +98,9 @@ def test_a_narrow_terminal_shortens_names_and_nothing_else(document_maker, monke
 def test_the_commonest_name_wins_then_the_longest(document_maker):
     entities = dict.fromkeys(["HD", "Huntington disease", "chorea major"], (GENE, "1"))
     document = document_maker("1", "HD", "Huntington disease or chorea major", entities)
-    assert tables.surface_name(document.entities()["1"]) == "Huntington disease"
+    assert entity_name(document.entities()["1"]) == "Huntington disease"
     document = document_maker("1", "HD", "Huntington disease, short HD", entities)
-    assert tables.surface_name(document.entities()["1"]) == "HD"
+    assert entity_name(document.entities()["1"]) == "HD"
 
 
 def test_ids_without_a_mention_are_shown_as_ids(small_documents):
@@ -108,6 +109,7 @@ def test_ids_without_a_mention_are_shown_as_ids(small_documents):
 
 
 def test_short_types_are_shorter_or_the_type_itself():
-    names = [short_type(name, BIORED) for name in BIORED.entity_types]
-    assert names == ["Gene", "Disease", "Chemical", "Variant", "Species", "CellLine"]
-    assert short_type("A", Schema("s", ("A",), (), {}, aliases={"Alpha": "A"})) == "A"
+    names = [BIORED.short_name(name) for name in BIORED.entity_types]
+    assert names == ["Gene", "Disease", "Chemical", "Variant", "Species", "Cell line"]
+    schema = Schema("s", ("A", "Long_Type"), (), {}, aliases={"Alpha": "A", "LT": "Long_Type"})
+    assert [schema.short_name(name) for name in schema.entity_types] == ["A", "LT"]

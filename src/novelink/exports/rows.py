@@ -20,8 +20,8 @@ class End:
 
     Attributes:
         id: concept id as the relation has it.
-        name: the mention text used most often in the document; the id where the
-            document does not mention it.
+        name: what the document calls it, see :func:`entity_name`; the id where
+            the document does not mention it.
         type: entity type; empty where the document does not mention the id.
     """
 
@@ -31,9 +31,15 @@ class End:
 
 
 def entity_name(entity: Entity) -> str:
-    """The mention text used most often, the earliest among equals."""
-    counts = Counter(mention.text for mention in entity.mentions)
-    return max(counts, key=lambda text: counts[text])
+    """What a document calls an entity: its commonest form, of equals the longest, then the first.
+
+    >>> from novelink.document import Entity, Mention
+    >>> mentions = [Mention(0, 2, "HD", "Disease"), Mention(3, 13, "Huntington", "Disease")]
+    >>> entity_name(Entity("D006816", "Disease", tuple(mentions)))
+    'Huntington'
+    """
+    forms = Counter(" ".join(mention.text.split()) for mention in entity.mentions)
+    return max(forms, key=lambda form: (forms[form], len(form)))
 
 
 def relation_ends(document: Document) -> Iterator[tuple[Relation, End, End]]:

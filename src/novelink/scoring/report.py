@@ -7,8 +7,9 @@ from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from novelink import __version__
+from novelink.schema import short_name
 from novelink.scoring.charts import calibration_svg, curves_svg, interval_svg
-from novelink.scoring.table import SHORT_NAMES, pair_name, percent, strictest_level
+from novelink.scoring.table import pair_name, percent, strictest_level
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -132,7 +133,7 @@ def _entities(scores: Scores) -> Iterator[str]:
     yield "<h2>Entities</h2>"
     for step, overall in scores.entities.overall.items():
         rows = [("all", overall)] + [
-            (SHORT_NAMES.get(name, name), row[step])
+            (short_name(name), row[step])
             for name, row in scores.entities.by_type.items()
             if row[step]
         ]

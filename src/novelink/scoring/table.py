@@ -4,20 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from novelink.schema import short_name
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from novelink.scoring.counts import Counts
     from novelink.scoring.scores import Scores, Table
-
-SHORT_NAMES = {
-    "GeneOrGeneProduct": "Gene",
-    "DiseaseOrPhenotypicFeature": "Disease",
-    "ChemicalEntity": "Chemical",
-    "SequenceVariant": "Variant",
-    "OrganismTaxon": "Species",
-}
-"""BioRED's entity types as tables call them."""
 
 
 def percent(fraction: float) -> str:
@@ -27,7 +20,7 @@ def percent(fraction: float) -> str:
 
 def pair_name(row: str) -> str:
     """``"ChemicalEntity|DiseaseOrPhenotypicFeature"`` → ``"Chemical–Disease"``."""
-    return "–".join(SHORT_NAMES.get(name, name) for name in row.split("|"))
+    return "–".join(short_name(name) for name in row.split("|"))
 
 
 def scores_text(scores: Scores) -> str:
@@ -71,7 +64,7 @@ def _lines(scores: Scores) -> Iterator[str]:
     if scores.entities:
         for step, overall in scores.entities.overall.items():
             yield ""
-            rows = {SHORT_NAMES.get(k, k): row[step] for k, row in scores.entities.by_type.items()}
+            rows = {short_name(k): row[step] for k, row in scores.entities.by_type.items()}
             yield from _full(step, {**rows, "all": overall})
     yield from _grouped("relation type", scores.by_type, ("type", "all"))
     yield from _grouped("novelty", scores.by_novelty, ("novelty", "all"))

@@ -40,15 +40,6 @@ PALETTE = (
 
 _OF_TYPE = {GENE: 0, DISEASE: 1, CHEMICAL: 2, VARIANT: 3, SPECIES: 4, CELL_LINE: 5}
 
-_SHORT = {
-    GENE: "Gene",
-    DISEASE: "Disease",
-    CHEMICAL: "Chemical",
-    VARIANT: "Variant",
-    SPECIES: "Species",
-    CELL_LINE: "Cell line",
-}
-
 
 def colour_index(entity_type: str, types: tuple[str, ...]) -> int:
     """Place of a type in :data:`PALETTE`.
@@ -63,8 +54,3 @@ def colour_index(entity_type: str, types: tuple[str, ...]) -> int:
     if entity_type in types:
         return types.index(entity_type) % (len(PALETTE) - 1)
     return len(PALETTE) - 1
-
-
-def short_name(entity_type: str) -> str:
-    """A type's name on a page: ``GeneOrGeneProduct`` is shown as ``Gene``."""
-    return _SHORT.get(entity_type, entity_type.replace("_", " "))

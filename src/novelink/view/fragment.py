@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from novelink.exports.identifiers import identify, identify_document
 from novelink.exports.rows import evidence_text, relation_ends
-from novelink.schema import BIORED
-from novelink.view.colours import PALETTE, Colour, colour_index, short_name
+from novelink.schema import BIORED, short_name
+from novelink.view.colours import PALETTE, Colour, colour_index
 from novelink.view.segments import segments
 
 if TYPE_CHECKING:

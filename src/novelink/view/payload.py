@@ -16,8 +16,8 @@ from novelink.annotate.sentences import document_sentences
 from novelink.document import NOT_NOVEL, NOVEL
 from novelink.exports.identifiers import identify, identify_document
 from novelink.pairs import expand_ids
-from novelink.schema import BIORED
-from novelink.view.colours import colour_index, short_name
+from novelink.schema import BIORED, short_name
+from novelink.view.colours import colour_index
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
