@@ -37,6 +37,7 @@ class LinkReport:
     """How many mentions got which kind of id.
 
     Attributes:
+        by_lexicon: whether names were looked up in one.
         documents: documents seen.
         linked: mentions linked to a concept, by entity type.
         local: mentions with a local ``text:`` id, by entity type.
@@ -44,6 +45,7 @@ class LinkReport:
         given: mentions that had ids and kept them.
     """
 
+    by_lexicon: bool = False
     documents: int = 0
     linked: Counter[str] = field(default_factory=Counter)
     local: Counter[str] = field(default_factory=Counter)
@@ -53,7 +55,7 @@ class LinkReport:
     def lines(self) -> Iterator[str]:
         """The report for people."""
         linked, local, unknown = (one.total() for one in (self.linked, self.local, self.unknown))
-        if local and not linked:
+        if local and not self.by_lexicon:
             yield (
                 f"{local:,} mentions have local ids (text:…): no lexicon is used, so each name "
                 "is one entity within its document"
@@ -98,7 +100,7 @@ class Linker:
         self.weights = weights
         self.overwrite = overwrite
         self.known_only = known_only and lexicon is not None
-        self.report = LinkReport()
+        self.report = LinkReport(by_lexicon=lexicon is not None)
         self._counting = Lock()
 
     def link(self, documents: Iterable[Document]) -> Iterator[Document]:

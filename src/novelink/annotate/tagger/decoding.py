@@ -26,7 +26,7 @@ _PLAIN_VARIANT = re.compile(
     rf"|(?:p\.)?(?i:{THREE_PATTERN})\d{{1,4}}(?i:{THREE_PATTERN})"
     r"|c\.\d+(?:[+-]\d+)?[ACGT]>[ACGT])(?![^\W_])"
 )
-_NEARLY = 0.1
+_NEARLY = 0.02
 
 
 def find_mentions(
