@@ -10,7 +10,8 @@ are compared with the answers of the machine at hand.
       {"ids": ["5728", "9863"], "type": "Bind", "related": 0.9312, "novel": 0.8741}]}
 
 A model that finds entities has ``"mentions": [[8, 12, "GeneOrGeneProduct"]]``
-in place of ``pairs``.
+in place of ``pairs``, at its own thresholds: after a change of these it is
+recorded again.
 """
 
 from __future__ import annotations
