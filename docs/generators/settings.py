@@ -43,7 +43,8 @@ LONG = 24
 # Set for the libraries below, by this program or by a launcher; not for users.
 SET_HERE = {
     "OMP_NUM_THREADS",
-    "WORLD_SIZE",  # by `accelerate launch`
+    "WORLD_SIZE",  # by `accelerate launch` and torchrun
+    "RANK",  # likewise
     "TOKENIZERS_PARALLELISM",
     "RAY_USAGE_STATS_ENABLED",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO",

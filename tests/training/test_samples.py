@@ -224,6 +224,6 @@ def test_a_corpus_is_held_as_a_few_bytes_a_token(reading, small_documents):
     samples = pair_samples(small_documents * 20, reading, BIORED)
     held = sum(value.nbytes for value in vars(samples).values() if isinstance(value, np.ndarray))
     tokens, mentions = int(samples.lengths.sum()), int(samples.mentions.sum())
-    assert held <= 4 * tokens + 5 * mentions + 64 * len(samples)
+    assert held <= 4 * tokens + 5 * mentions + 96 * len(samples)
     others = [value for value in vars(samples).values() if not isinstance(value, np.ndarray)]
     assert all(value is None or isinstance(value, int) for value in others)
