@@ -3,33 +3,13 @@
 from __future__ import annotations
 
 import logging
-import sys
 from pathlib import Path
 
 import pytest
 
 pytest.importorskip("fastapi", reason="request bodies need the extra 'serve'")
 
-ROOT = Path(__file__).parents[2]
 INPUTS = Path(__file__).parent / "inputs"
-
-
-@pytest.fixture(scope="module")
-def fuzzing():
-    """The modules ``targets`` and ``seeds`` of the folder ``fuzz``."""
-    folder = ROOT / "fuzz"
-    if not folder.is_dir():
-        pytest.skip("the folder fuzz is not part of an installed package")
-    sys.path.insert(0, str(folder))
-    try:
-        import seeds
-        import targets
-
-        yield targets, seeds
-    finally:
-        sys.path.remove(str(folder))
-        for name in ("targets", "seeds"):
-            sys.modules.pop(name, None)
 
 
 def test_every_finding_of_the_past_stays_mended(fuzzing, caplog):
