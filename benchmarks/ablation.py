@@ -135,23 +135,27 @@ def protocol_of(given, base):
 
 
 class Clock:
-    """Minutes of this call, and of each run over all calls, kept beside the run's model."""
+    """Time of this call, and of each run over all calls, kept beside the run's model.
+
+    Minutes, and minutes of cores, which other work on the machine does not stretch.
+    """
 
     def __init__(self, budget):
         self.end = None if budget is None else time.monotonic() + 60 * budget
-        self.file, self.before, self.begun = None, 0.0, 0.0
+        self.file, self.before, self.begun = None, (0.0, 0.0), (0.0, 0.0)
 
     def begin(self, folder):
         """Start or go on with a run."""
         self.check()
         folder.mkdir(parents=True, exist_ok=True)
-        self.file = folder / "minutes.txt"
-        self.before = float(self.file.read_text("ascii")) if self.file.exists() else 0.0
-        self.begun = time.monotonic()
+        self.file = folder / "time.txt"
+        kept = self.file.read_text("ascii").split() if self.file.exists() else (0.0, 0.0)
+        self.before = tuple(map(float, kept))
+        self.begun = time.monotonic(), time.process_time()
 
     def tick(self, *_):
         """Once a step: note the time, and stop when it is over."""
-        self.file.write_text(f"{self.minutes:.3f}", "ascii")
+        self.file.write_text(" ".join(map(str, self.times)), "ascii")
         self.check()
 
     def check(self):
@@ -160,9 +164,18 @@ class Clock:
             raise TimeOverError
 
     @property
-    def minutes(self):
-        """Of the current run so far."""
-        return self.before + (time.monotonic() - self.begun) / 60
+    def times(self):
+        """Minutes and core-minutes of the current run so far."""
+        now = time.monotonic(), time.process_time()
+        return tuple(
+            before + (end - begun) / 60
+            for before, end, begun in zip(self.before, now, self.begun, strict=True)
+        )
+
+    def figures(self):
+        """The same, as a run's figures."""
+        minutes, cores = self.times
+        return {"minutes": round(minutes, 3), "core_minutes": round(cores, 3)}
 
 
 class Ablation:
@@ -235,8 +248,7 @@ class Ablation:
             log=lambda line: self.log(f"{VOTE}, seed {seed}: {line}"),
             progress=self.clock.tick,
         )
-        minutes = 0.0
-        answers = []
+        answers, parts = [], []
         for number in cross.numbers:
             self.clock.begin(cross.folder(number))
             cross.run(number)
@@ -250,8 +262,10 @@ class Ablation:
                 found = voted_documents(self.test, answers[-1:], answers[-1:], BIORED)
                 self.scored(stored, "test", self.test, found)
                 self.store(stored, f"{VOTE}, seed {seed}, fold {number}")
-            minutes += stored["minutes"]
-        run = {"row": VOTE, "seed": seed, "minutes": round(minutes, 2), **about()}
+            parts.append(stored)
+        run = {"row": VOTE, "seed": seed, **about()}
+        for key in ("minutes", "core_minutes"):
+            run[key] = round(sum(part[key] for part in parts), 3)
         run["held_out"] = cross.summary()["levels"]
         found = voted_documents(self.test, answers, answers, BIORED)
         self.scored(run, "test", self.test, found)
@@ -278,7 +292,7 @@ class Ablation:
             "epoch": notes["epoch"],
             "epochs": epochs,
             "decision": notes["decision"],
-            "minutes": round(self.clock.minutes, 2),
+            **self.clock.figures(),
             "tokens": tokens * (2 if settings.optim.fgm_epsilon else 1),
             **about(settings),
         }

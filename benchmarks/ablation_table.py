@@ -59,7 +59,7 @@ def summary(results, rows):
         values = np.stack([f1(results.counts(row, seed).sum(0)) for seed in seeds])
         for place, level in enumerate(LEVELS):
             entry["levels"][level] = values[:, place].tolist()
-        entry["minutes"] = float(np.mean([results.find(row, seed)["minutes"] for seed in seeds]))
+        entry["minutes"] = float(np.mean([_minutes(results.find(row, seed)) for seed in seeds]))
         shared = [seed for seed in seeds if against and seed in results.seeds(against)]
         if shared:
             after, before = (
@@ -72,6 +72,10 @@ def summary(results, rows):
                 for place, level in enumerate(LEVELS)
             }
     return entries
+
+
+def _minutes(run):
+    return run["minutes" if run["machine"]["gpu"] else "core_minutes"]
 
 
 def markdown(entries):

@@ -96,6 +96,7 @@ def a_run_says_what_it_was(output):
     assert 1 <= one["epoch"] <= one["epochs"] == 2
     assert 0 < one["decision"]["threshold"] < 1
     assert one["minutes"] > 0
+    assert one["core_minutes"] > 0
     # Two passes a step, over the same tokens.
     assert runs["+ FGM", 1]["tokens"] == 2 * one["tokens"] > 0
     assert {"python", "torch", "transformers", "novelink"} <= set(one["versions"])
@@ -238,7 +239,8 @@ def test_rows_are_compared_over_the_seeds_that_both_have(tmp_path):
 
     def add(row, seed, hits):
         counts = dict.fromkeys(LEVELS, hits)
-        run = {"row": row, "seed": seed, "minutes": 2.0, "hits": counts}
+        run = {"row": row, "seed": seed, "core_minutes": 2.0, "minutes": 9.0, "hits": counts}
+        run["machine"] = {"gpu": None}
         results.add(run | {"found": dict.fromkeys(LEVELS, "4 4")}, gold)
 
     add("a", 1, "1 1")
@@ -250,6 +252,7 @@ def test_rows_are_compared_over_the_seeds_that_both_have(tmp_path):
     table = markdown([first, second])
     assert "| a | 2 | 62.5 (25.0–100.0) |" in table
     assert "+25.0 (+25.0 to +25.0)" in table
+    assert "| 2 |\n| b |" in table  # minutes of cores, not of the clock
 
 
 def test_a_results_file_of_another_protocol_is_left_alone(tmp_path):
