@@ -106,6 +106,7 @@ STAND_INS = {
     "predicted.pubtator": _gold,
     "BioCXML.0.tar.gz": _archive,
     "notes.pubtator": _bad_offsets,
+    "notes.txt": lambda path: shutil.copy(EXAMPLES / "notes.txt", path),
     "my-model": _model,
 }
 """Name → what makes it."""
