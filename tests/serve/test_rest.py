@@ -144,9 +144,7 @@ def test_hostile_text_comes_back_as_it_was(serve, extractor):
         ("\x00\x01", "text/plain", 422, "unknown_format"),
     ],
 )
-def test_bad_bodies_are_refused_with_what_to_do(  # noqa: PLR0917 (columns of the table)
-    serve, extractor, body, kind, status, code
-):
+def test_bad_bodies_are_refused_with_what_to_do(serve, extractor, body, kind, status, code):
     problem(extract(serve(extractor), body, kind), status, code)
 
 
@@ -173,9 +171,7 @@ def test_external_entities_of_xml_are_refused(serve, extractor, tmp_path):
         ("/v1/jobs/none", "GET", 404, "no_such_job"),
     ],
 )
-def test_wrong_requests_are_answered_in_the_same_form(  # noqa: PLR0917 (columns of the table)
-    serve, extractor, path, method, status, code
-):
+def test_wrong_requests_are_answered_in_the_same_form(serve, extractor, path, method, status, code):
     body = json.dumps({"id": "1", "title": "A"})
     answer = serve(extractor).request(
         method, path, content=body, headers={"Content-Type": "application/json"}

@@ -218,7 +218,7 @@ def test_the_page_works_by_keyboard_alone(open_page, page_file, article_maker):
 @pytest.mark.parametrize(
     ("width", "height", "scheme"), [(1300, 850, "light"), (1300, 850, "dark"), (375, 740, "light")]
 )
-def test_no_serious_accessibility_finding_and_no_sideways_scrolling(  # noqa: PLR0917 (fixtures)
+def test_no_serious_accessibility_finding_and_no_sideways_scrolling(
     open_page, page_file, article_maker, width, height, scheme
 ):
     watched = open_page(
