@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from novelink import Document, Extractor, Relation, read, score
+from novelink import Extractor, Mention, Relation, read, score
 from novelink.annotate.tagger import Tagger
 from novelink.runtime.bundle import EMBEDDED, default_name, embedded_names, load_bundle
-from novelink.schema import CELL_LINE, CHEMICAL, DISEASE, GENE, SPECIES, VARIANT
+from novelink.schema import CHEMICAL, DISEASE, GENE, SPECIES, VARIANT
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
@@ -122,19 +122,49 @@ def test_the_taggers_kept_mentions_give_its_kept_scores():
     assert 200 * right / (found + gold) == pytest.approx(result["scores"]["all"]["f1"], abs=0.006)
 
 
-def test_the_tagger_finds_the_entities_of_a_made_up_text():
+def test_the_tagger_finds_the_entities_of_the_example():
     """What is plain to any reader, whatever the processor's rounding."""
-    text = (
-        "Metformin lowers IL-6 in mice with breast cancer; A549 cells lack BRAF V600E."
-    )
-    (document,) = Tagger.load().tag([Document.from_text("1", text)])
-    found = {(one.text, one.type) for one in document.mentions}
-    assert found >= {
+    (document,) = Tagger.load().tag(read(ROOT / "examples" / "notes.txt"))
+    assert {(one.text, one.type) for one in document.mentions} >= {
         ("Metformin", CHEMICAL),
+        ("interleukin-6", GENE),
         ("IL-6", GENE),
-        ("mice", SPECIES),
+        ("women", SPECIES),
         ("breast cancer", DISEASE),
-        ("BRAF", GENE),
-        ("V600E", VARIANT),
-        ("A549", CELL_LINE),
+        ("PIK3CA", GENE),
+        ("H1047R", VARIANT),
     }
+
+
+def test_what_was_found_in_plain_text_gives_the_kept_scores():
+    """From text to relations: anyone with the corpus can score the results file again."""
+    if not TEST.exists():
+        pytest.skip("BioRED Test is not beside the project")
+    results = json.loads((RESULTS / "end-to-end-biored-test.json").read_text(encoding="utf-8"))
+    gold = list(read(TEST))
+    for models in results["quality"].values():
+        for kept in models.values():
+            found = [
+                rebuilt(document, kept["predictions"][document.id], results["types"])
+                for document in gold
+            ]
+            scores = score(gold, found, resamples=0, end_to_end=True)
+            for level in LEVELS:
+                assert scores[level].f1 == pytest.approx(kept["relations"][level]["f1"])
+            for step, counts in scores.entities.overall.items():
+                assert counts.f1 == pytest.approx(kept["entities"][step]["f1"])
+
+
+def rebuilt(document, found, types):
+    """A document with what a results file says was found in it."""
+    mentions = [
+        Mention(
+            start, end, document.text[start:end], types[kind], tuple(filter(None, ids.split(",")))
+        )
+        for start, end, kind, ids in found["mentions"]
+    ]
+    relations = [
+        Relation(id1, id2, kind, novelty=novelty, score=sure)
+        for id1, id2, kind, novelty, sure in found["relations"]
+    ]
+    return document.with_mentions(mentions).with_relations(relations)
