@@ -43,32 +43,43 @@ _OF_THE_SYSTEM = {
     errno.EROFS,
 }
 
-# name → (module in novelink.cli that holds `command`, line in `novelink --help`)
-COMMANDS: dict[str, tuple[str, str]] = {
-    "extract": ("extract", "Relations from documents."),
-    "annotate": ("annotate", "Entities for texts and papers, without relations."),
-    "show": ("show", "The relations of a file, to read."),
-    "convert": ("convert", "One document format to another."),
-    "view": ("view", "One page of documents and relations, to read and to curate."),
-    "curate": ("curate", "Decisions made on a page, as gold data to train on."),
-    "serve": ("serve", "The page as a web application, and a REST service."),
-    "evaluate": ("evaluate", "Score predicted relations against gold ones."),
-    "query": ("query", "Questions to the results of a run over a corpus."),
-    "aggregate": ("aggregate", "Each pair of entities over all documents of a run."),
-    "models": ("models", "List, describe and check models."),
-    "doctor": ("doctor", "Whether this installation works, and what it has."),
-    "completion": ("completion", "Completion by Tab, for bash, zsh and fish."),
-    "lexicon": ("lexicon", "An index of names, for entities' database ids."),
-    "train": ("train", "Train a model on a corpus."),
-    "train-tagger": ("train_tagger", "Train a model that finds entities."),
-    "crossval": ("crossval", "Train one model a fold, and score them together."),
-    "export": ("export", "A trained model, ready to predict without torch."),
-    "calibrate": ("calibrate", "A model's scores and thresholds, fitted to gold documents."),
-    "ensemble": ("ensemble", "Several models that vote, as one model folder."),
-    "reproduce": ("reproduce", "The runs of the BioRED track's best system, by name."),
-    "teach": ("teach", "What models say of documents, for another one to learn from."),
-    "pretrain": ("pretrain", "Masked-language training of an encoder on raw text."),
+# heading → name → (module in novelink.cli that holds `command`, line in `novelink --help`)
+SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
+    "Documents and relations": {
+        "extract": ("extract", "Relations from documents."),
+        "annotate": ("annotate", "Entities for texts and papers, without relations."),
+        "show": ("show", "The relations of a file, to read."),
+        "convert": ("convert", "One document format to another."),
+        "view": ("view", "One page of documents and relations, to read and to curate."),
+        "curate": ("curate", "Decisions made on a page, as gold data to train on."),
+        "serve": ("serve", "The page as a web application, and a REST service."),
+    },
+    "Scores and results": {
+        "evaluate": ("evaluate", "Score predicted relations against gold ones."),
+        "query": ("query", "Questions to the results of a run over a corpus."),
+        "aggregate": ("aggregate", "Each pair of entities over all documents of a run."),
+    },
+    "This installation": {
+        "models": ("models", "List, describe and check models."),
+        "lexicon": ("lexicon", "An index of names, for entities' database ids."),
+        "doctor": ("doctor", "Whether this installation works, and what it has."),
+        "completion": ("completion", "Completion by Tab, for bash, zsh and fish."),
+    },
+    "Training": {
+        "train": ("train", "Train a model on a corpus."),
+        "train-tagger": ("train_tagger", "Train a model that finds entities."),
+        "crossval": ("crossval", "Train one model a fold, and score them together."),
+        "export": ("export", "A trained model, ready to predict without torch."),
+        "calibrate": ("calibrate", "A model's scores and thresholds, fitted to gold documents."),
+        "ensemble": ("ensemble", "Several models that vote, as one model folder."),
+        "reproduce": ("reproduce", "The runs of the BioRED track's best system, by name."),
+        "teach": ("teach", "What models say of documents, for another one to learn from."),
+        "pretrain": ("pretrain", "Masked-language training of an encoder on raw text."),
+    },
 }
+
+COMMANDS = {name: entry for commands in SECTIONS.values() for name, entry in commands.items()}
+"""All commands, in the order of :data:`SECTIONS`."""
 
 
 def _finished(command: click.Command) -> click.Command:
@@ -132,8 +143,12 @@ class LazyGroup(click.Group):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """The list in ``--help``, without importing any command."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+        widest = max(map(len, COMMANDS))
+        for heading, commands in SECTIONS.items():
+            with formatter.section(heading):
+                formatter.write_dl(
+                    [(name.ljust(widest), line) for name, (_, line) in commands.items()]
+                )
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
