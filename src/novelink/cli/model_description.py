@@ -72,9 +72,10 @@ def _worth(config: dict[str, Any]) -> Iterator[str]:
         yield from _wrapped(" ".join(found["licence"]))
         test = found["test"]
         yield f"  F1 in per cent on {test['data']} ({test['documents']:,} documents):"
+        width = max(8, *map(len, test["scores"]))
         for level, one in test["scores"].items():
             interval = f"{100 * one['low']:.1f}–{100 * one['high']:.1f}"
-            yield f"    {level:<8} {100 * one['f1']:5.1f}   95 % interval {interval}"
+            yield f"    {level:<{width}} {100 * one['f1']:5.1f}   95 % interval {interval}"
     yield from _calibration(found, config.get("calibration"))
 
 
