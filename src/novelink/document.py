@@ -257,8 +257,19 @@ def check_document(
 
 def _check_size(document: Document, source: str | None, line: int | None) -> None:
     """Refuse what is too large, before anything is made of it."""
-    end = max((passage.end for passage in document.passages), default=0)
-    pairs = sum(_pairs_stated(relation) for relation in document.relations)
+    end = max([passage.offset + len(passage.text) for passage in document.passages], default=0)
+    pairs = 0
+    for relation in document.relations:
+        both = f"{relation.id1}\t{relation.id2}"
+        pairs += _pairs_stated(relation) if "," in both or ";" in both else 1
+    if (
+        len(document.id) <= limits.ID_LENGTH
+        and end <= limits.TEXT
+        and len(document.mentions) <= limits.MENTIONS
+        and len(document.relations) <= limits.RELATIONS
+        and pairs <= limits.RELATION_PAIRS
+    ):
+        return
     for found, most, what in (
         (len(document.id), limits.ID_LENGTH, "characters in its id"),
         (end, limits.TEXT, "characters of text"),
@@ -283,12 +294,21 @@ def _pairs_stated(relation: Relation) -> int:
 
 def _mention_faults(mentions: tuple[Mention, ...], text: str) -> Iterator[tuple[int, str]]:
     for index, mention in enumerate(mentions):
+        start, end = mention.start, mention.end
+        # Nearly all are ordinary and right, and nothing more is made of them.
+        if (
+            not mention.spans
+            and 0 <= start < end <= start + limits.MENTION_LENGTH
+            and end <= len(text)
+            and text[start:end] == mention.text
+        ):
+            continue
         name = f"mention '{mention.text}' at {mention.start}–{mention.end}"
-        if any(not 0 <= start < end <= len(text) for start, end in mention.parts):
+        if any(not 0 <= first < last <= len(text) for first, last in mention.parts):
             yield index, f"{name} lies outside the text of {len(text)} characters"
         elif mention.spans and (mention.start, mention.end) != (
-            min(start for start, _ in mention.spans),
-            max(end for _, end in mention.spans),
+            min(first for first, _ in mention.spans),
+            max(last for _, last in mention.spans),
         ):
             yield index, f"{name} does not cover its parts {mention.spans[:3]}"
         elif len(mention.spans) > limits.MENTION_PARTS:
@@ -296,6 +316,6 @@ def _mention_faults(mentions: tuple[Mention, ...], text: str) -> Iterator[tuple[
         elif mention.end - mention.start > limits.MENTION_LENGTH:
             yield index, f"{name} is longer than {limits.MENTION_LENGTH:,} characters"
         else:
-            found = " ".join(text[start:end] for start, end in mention.parts)
+            found = " ".join(text[first:last] for first, last in mention.parts)
             if found != mention.text:
                 yield index, f"{name}: the text there is '{found}'"

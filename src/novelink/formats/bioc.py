@@ -13,6 +13,7 @@ from novelink import limits
 from novelink.document import Document, Mention, Passage
 from novelink.formats.bioc_relations import parse_relation, relation_infons
 from novelink.formats.identifiers import read_ids, survives, written_id
+from novelink.formats.json_stream import is_deep
 
 if TYPE_CHECKING:
     from novelink.document import Relation
@@ -241,7 +242,11 @@ def _infons(raw: Any) -> tuple[tuple[str, str], ...]:
 
 
 def _text(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    if isinstance(value, str):
+        return value
+    if is_deep(value, limits.DEPTH):
+        raise ValueError(f"a value nested more than {limits.DEPTH} deep")
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _document_infons(data: dict[str, Any]) -> tuple[tuple[str, str], ...]:

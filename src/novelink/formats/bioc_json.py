@@ -42,6 +42,7 @@ def read_bioc_json(source: Source, intake: Intake) -> Iterator[Document]:
         DataError: a document is wrong; under ``lenient`` it is counted and
             left out. After a fault of the JSON itself nothing can be read.
     """
+    intake.escapes = True
     try:
         for data, line in stream_objects(source, _ARRAYS):
             try:

@@ -44,6 +44,10 @@ class Intake:
         lenient: leave bad documents out and count them.
         report: where counts go.
         seen: ids already read; shared between the sources of one run.
+
+    Attributes:
+        escapes: whether the source writes characters as escapes, as JSON does:
+            then it may hold what no UTF-8 file can.
     """
 
     def __init__(
@@ -54,6 +58,7 @@ class Intake:
         self.lenient = lenient
         self.report = report
         self.seen = seen
+        self.escapes = False
         self._accepted = 0
         self._entity_types: dict[str, str] = {name: name for name in schema.entity_types}
         for alias, name_here in schema.aliases.items():
@@ -169,8 +174,7 @@ class Intake:
                 remedy="Remove one, or use --lenient to keep the first",
             )
         check_document(document, source=self.name, line=line, mention_lines=mention_lines)
-        texts = "\0".join(_strings(document))
-        if not texts.isascii() and _HALF_PAIR.search(texts):
+        if self.escapes and _has_half_pair(document):
             raise self.fault(
                 f"document {document.id} holds half a surrogate pair",
                 line=line,
@@ -180,6 +184,11 @@ class Intake:
         self.seen.add(document.id)
         self.report.documents += 1
         return document
+
+
+def _has_half_pair(document: Document) -> bool:
+    texts = "\0".join(_strings(document))
+    return not texts.isascii() and _HALF_PAIR.search(texts) is not None
 
 
 def _strings(document: Document) -> Iterator[str]:

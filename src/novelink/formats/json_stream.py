@@ -166,7 +166,6 @@ class JsonStream:
             else:
                 # A number or word that touches the end of the buffer may go on after it.
                 if end < len(self._buffer) or self._buffer[end - 1] in '"]}' or self._ended:
-                    self._check_depth(found)
                     self._position = end
                     return found
             if self._ended:
@@ -191,15 +190,6 @@ class JsonStream:
             line=self.line,
             remedy="A quotation mark or bracket may be missing",
         )
-
-    def _check_depth(self, value: Any) -> None:
-        if is_deep(value, limits.DEPTH):
-            raise CutOffError(
-                f"the JSON is nested more than {limits.DEPTH} deep",
-                source=self.source.name,
-                line=self.line,
-                remedy="Documents need fewer than ten; docs/input-limits.md lists the limits",
-            )
 
     def _may_be_unfinished(self, error: json.JSONDecodeError) -> bool:
         """Whether more text could mend a fault: it lies at the end of what is there."""

@@ -49,6 +49,7 @@ def read_jsonl(source: Source, intake: Intake) -> Iterator[Document]:
     Raises:
         DataError: a line is wrong; under ``lenient`` it is counted and left out.
     """
+    intake.escapes = True
     try:
         for raw in source.lines():
             if raw.isspace():

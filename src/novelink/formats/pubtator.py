@@ -123,6 +123,8 @@ class _Builder:
         self.mentions: list[Mention] = []
         self.mention_lines: dict[int, int] = {}
         self.relations = RelationLines(intake)
+        # Lines of mentions and relations that may still come, those left out included.
+        self.left = limits.MENTIONS + limits.RELATIONS
 
     def abstract(self, header: re.Match[str], text: str, line: int) -> None:
         """Take an ``id|a|`` line."""
@@ -137,7 +139,8 @@ class _Builder:
 
     def line(self, text: str, line: int) -> None:
         """Take a mention, relation or direction line."""
-        if len(self.mentions) + len(self.relations) > limits.MENTIONS + limits.RELATIONS:
+        self.left -= 1
+        if self.left < 0:
             raise self.intake.fault(
                 f"document {self.id[:40]} has more than {limits.MENTIONS:,} mentions and "
                 f"{limits.RELATIONS:,} relations",
@@ -150,8 +153,11 @@ class _Builder:
             raise self.intake.fault(
                 f"document {self.id}: a line of {len(columns)} columns", line=line, remedy=_SHAPE
             )
-        if _is_position(columns[1]) and _is_position(columns[2]) and "\t" in columns[3]:
-            self._mention(int(columns[1]), int(columns[2]), columns[3], line)
+        start, end, rest = columns[1:]
+        # Python does not turn thousands of digits into a number, and no position has them.
+        is_short = len(start) <= _LONGEST_POSITION and len(end) <= _LONGEST_POSITION
+        if is_short and start.isdecimal() and end.isdecimal() and "\t" in rest:
+            self._mention(int(start), int(end), rest, line)
         elif columns[3].count("\t") > 1 and columns[3].rstrip("\t").count("\t") > 1:
             raise self.intake.fault(
                 f"document {self.id}: '{columns[1][:40]}' and '{columns[2][:40]}' are no positions",
@@ -167,16 +173,15 @@ class _Builder:
 
     def _mention(self, start: int, end: int, rest: str, line: int) -> None:
         # Cut short: what is longer is refused, and must not be copied once a line before that.
-        text = self.text[start : min(end, start + limits.MENTION_LENGTH + 1)]
-        if rest.startswith(f"{text}\t"):
+        own = self.text[start : min(end, start + limits.MENTION_LENGTH + 1)]
+        if rest.startswith(f"{own}\t"):
             # The text may itself hold tabs, so it is not split off.
-            columns = rest[len(text) + 1 :].split("\t")
+            text, columns = own, rest[len(own) + 1 :].split("\t")
         else:
             text, *columns = rest.split("\t")
         kind = self.intake.entity_type(columns[0], line)
         if kind is None:
             return
-        own = self.text[start : min(end, start + limits.MENTION_LENGTH + 1)]
         if text != own and text in self.intake.schema.entity_types:
             # BioCreative VIII's validation file replaced a mention's own text by its type's name.
             self.intake.report.notes["mention texts that were a type's name, mended"] += 1
@@ -206,11 +211,6 @@ class _Builder:
             self.intake.skip(error)
         else:
             yield document
-
-
-def _is_position(text: str) -> bool:
-    """Whether a column is a whole number of a size that a position can have."""
-    return len(text) <= _LONGEST_POSITION and text.isdecimal()
 
 
 _LONGEST_POSITION = 12
