@@ -30,6 +30,8 @@ def part_folder(file: str) -> str:
     'source=output%2FBioCXML.0.tar.gz'
     """
     name = quote(file, safe="", errors="surrogateescape")
+    if name.endswith("."):  # Windows drops it
+        name = f"{name[:-1]}%2E"
     if len(name) > _LONGEST:
         mark = hashlib.sha256(file.encode("utf-8", "surrogateescape")).hexdigest()[:16]
         name = f"{name[: _LONGEST - 17]}~{mark}"
