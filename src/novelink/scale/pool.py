@@ -12,6 +12,7 @@ import contextlib
 import logging
 import multiprocessing
 import signal
+import sys
 import time
 import traceback
 from collections import deque
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 _LOG = logging.getLogger(__name__)
 
 TRIES = 2
+_STOP_SECONDS = 20.0  # that a worker gets to finish what cannot be interrupted
 _REPORT_SECONDS = 0.5  # between two messages about the progress inside a block
 
 
@@ -181,7 +183,10 @@ class _Pool:
         for worker in self._workers:
             worker.process.terminate()
         for worker in self._workers:
-            worker.process.join()
+            worker.process.join(_STOP_SECONDS)
+            if worker.process.is_alive():  # it hangs in native code
+                worker.process.kill()
+                worker.process.join()
             worker.pipe.close()
         self._workers = []
 
@@ -190,6 +195,8 @@ def serve_blocks(pipe: Any, recipe: Recipe) -> None:
     """A worker process: takes blocks from a pipe until its other end is gone."""
     # Ctrl-C reaches the whole group; the parent decides what happens then.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # As an exception, so that a file half-written is removed.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
         worker = None
         while True:
