@@ -11,6 +11,7 @@ import json
 
 import pytest
 
+from novelink.annotate.abbreviations import find_abbreviations
 from novelink.annotate.sentences import split_sentences
 from novelink.errors import DataError
 from novelink.formats import format_of_source, read
@@ -44,6 +45,10 @@ def test_runs_of_full_stops_are_one_mark():
 def test_a_long_text_is_not_copied_once_a_sentence():
     text = "is so. " * 60_000
     assert len(split_sentences(text)) == 1
+
+
+def test_brackets_of_a_sentence_without_end_are_not_each_looked_for_from_its_beginning():
+    assert len(find_abbreviations("alpha beta (AB) " * 20_000)) == 20_000
 
 
 def test_direction_lines_do_not_search_all_relations():

@@ -24,6 +24,9 @@ Span = tuple[int, int]
 _SHORT_LENGTH = range(2, 11)  # characters of a short form, as in the paper
 _SHORT_WORDS = 2
 _WORD = re.compile(r"\S+")
+_LOOK_BACK = 1_000
+"""Characters before a bracket; the longest long forms have a fifth of that."""
+
 _BRACKET = re.compile(r"\(([^()]*(?:\([^()]*\)[^()]*)*)\)|\[([^\[\]]*)\]")
 _CUT = re.compile(r"[;]|,\s|\s(?:and|or)\s")
 
@@ -105,7 +108,7 @@ def _definition(text: str, sentence: int, bracket: re.Match[str]) -> Abbreviatio
 
 def _reversed(text: str, sentence: int, bracket: int, inner: Span) -> Abbreviation | None:
     """``SF (long form)``: the word before the bracket is the short form."""
-    words = list(_WORD.finditer(text, sentence, bracket))
+    words = list(_WORD.finditer(text, _near(text, sentence, bracket), bracket))
     if not words or not text[words[-1].end() : bracket].isspace():
         return None
     short = _stripped(text, words[-1].start(), words[-1].end(), "\"'“”‘’,;:")
@@ -152,6 +155,7 @@ def _match(text: str, short: Span, begin: int, end: int) -> Span | None:
     ``min(|SF| + 5, 2 |SF|)`` words.
     """
     form = text[slice(*short)]
+    begin = _near(text, begin, end)
     window = list(_candidate_words(text, begin, end, min(len(form) + 5, len(form) * 2)))
     if not window:
         return None
@@ -174,6 +178,17 @@ def _match(text: str, short: Span, begin: int, end: int) -> Span | None:
         position -= 1
     start, end = _stripped(text, position, end, "([{\"'“”‘’")
     return (start, end) if _is_long_form(text[start:end], form) else None
+
+
+def _near(text: str, begin: int, end: int) -> int:
+    """Where to begin to look: no farther back than a long form can be, at a blank.
+
+    Otherwise every bracket of a sentence without end would be looked for from its beginning.
+    """
+    start = max(begin, end - _LOOK_BACK)
+    while begin < start < end and not text[start].isspace():
+        start += 1
+    return start
 
 
 def _candidate_words(text: str, begin: int, end: int, limit: int) -> Iterator[int]:
