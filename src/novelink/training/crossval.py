@@ -154,7 +154,7 @@ class CrossValidation:
                     "seed": self.settings.optim.seed + number - 1,
                     "documents": len(self.folds.ids[number - 1]),
                     "level": selection.level,
-                    "f1": selection.value,
+                    "f1": selection.scores[selection.level]["f1"] if selection.level else None,
                     "decision": selection.decision.to_dict(),
                 }
                 for number, selection in chosen.items()

@@ -51,8 +51,8 @@ class Selection:
         decision: the chosen settings.
         scores: level → precision, recall and F1 on the documents they were
             chosen on.
-        value: the F1 that was maximised.
-        level: the level that it belongs to; "" where there was no choice.
+        value: mean F1 over the levels judged, which ranks epochs.
+        level: the strictest of them; "" where there was no choice.
     """
 
     decision: DecisionSettings
@@ -177,7 +177,8 @@ def choose(
         least = _direction_threshold(predictions.direction, pairs, answers, best)
         best = replace(best, direction_threshold=least)
     scores = level_scores(documents, predictions, schema, best, tasks=tasks)
-    return Selection(best, scores, scores[level]["f1"], level)
+    judged = [figures["f1"] for name, figures in scores.items() if name != "direction"]
+    return Selection(best, scores, sum(judged) / len(judged), level)
 
 
 def extracted_predictions(
