@@ -157,7 +157,10 @@ def _rest_body(data: bytes) -> None:
         assert all(count_pairs(document, BIORED) >= 0 for document in parsed.documents)
         chosen = answer_format(None, "", parsed.format)
         assert chosen in MEDIA_TYPES
-        answer([one for one in parsed.documents if one.passages], chosen, model="m", facts={})
+        with_text = [one for one in parsed.documents if one.passages]
+        sent = bytes(answer(with_text, chosen, model="m", facts={}).body)
+        if chosen in {"json", "bioc-json"}:
+            assert len(json.loads(sent)["documents"]) == len(with_text)
     except Problem as problem:
         assert 400 <= problem.status < 500, problem.body
         problem.response()

@@ -210,6 +210,18 @@ class TestRequests:
         assert answer.status_code == 422
         assert len(answer.content) < 5_000
 
+    @pytest.mark.parametrize("sign", ["\u2028", "\u2029", "\x85", "\x0c", "\x1e", "\x0b"])
+    def test_line_ends_of_unicode_in_a_text_do_not_break_the_answer(self, client, sign):
+        body = json.dumps({"id": "1", "title": f"A{sign}b", "infons": [["k", f"a{sign}b"]]})
+        answer = client().post(
+            "/v1/extract?entities=given",
+            headers={"Content-Type": "application/json"},
+            content=body.encode(),
+        )
+        (document,) = answer.json()["documents"]
+        assert document["passages"][0]["text"] == f"A{sign}b"
+        assert document["infons"] == [["k", f"a{sign}b"]]
+
 
 class TestLog:
     def test_a_fault_is_logged_by_kind_and_place_without_what_was_sent(

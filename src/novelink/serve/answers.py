@@ -82,7 +82,8 @@ def written(documents: Iterable[Document], format_name: str) -> bytes:
 
 def json_documents(documents: Iterable[Document]) -> str:
     """Documents as a JSON list, in the form of our JSON lines."""
-    lines = written(documents, "jsonl").decode("utf-8").splitlines()
+    # Not splitlines: texts may hold what Unicode also takes for the end of a line.
+    lines = written(documents, "jsonl").decode("utf-8").removesuffix("\n").split("\n")
     return f"[{','.join(lines)}]"
 
 
