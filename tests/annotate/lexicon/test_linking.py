@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from novelink.annotate.linking import Linker, link
 from novelink.annotate.linking.local import local_id
+from novelink.annotate.linking.queries import variants_of
 from novelink.document import Document, Mention
 from novelink.pairs import expand_ids
 from novelink.schema import BIORED, CELL_LINE, CHEMICAL, DISEASE, GENE, SPECIES, VARIANT
@@ -208,3 +209,22 @@ def test_one_linker_counts_right_for_many_threads(lexicon):
     assert [one.id for one in found] == [one.id for one in documents]
     assert (linker.report.documents, linker.report.linked.total()) == (40, 40)
     assert linker.report.local.total() == 40
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "first"),
+    [
+        ("disease", "renal damage", "renal diseases"),
+        ("disease", "Nephrotoxicity", "kidney diseases"),
+        ("disease", "damage", "damage"),
+        ("chemical", "Ca(2+)", "calcium"),
+        ("chemical", "glutamate", "glutamic acid"),
+        ("chemical", "sodium phosphate", "sodium phosphate"),
+        ("gene", "glutamate", "glutamate"),
+    ],
+)
+def test_what_annotators_mean_by_a_name_is_looked_up_first(kind, text, first):
+    forms = list(variants_of(kind, text))
+    assert forms[0] == (first, 1.0)
+    assert (text, 1.0) in forms
+    assert len({form for form, _ in forms}) == len(forms)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from novelink.annotate.lexicon.names import singular
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -37,6 +39,25 @@ _CELL_TAIL = re.compile(r"[- ]+(?:cells?|cell lines?|line)$", re.IGNORECASE)
 _GREEK_LETTER = re.compile(r"(?:(?<=^)|(?<=[\s-]))[abgdk](?=$|[\s-])")
 _GREEK = {"a": "alpha", "b": "beta", "g": "gamma", "d": "delta", "k": "kappa"}
 _CHARGE = re.compile(r"\s*(?:\(?\d?\s?[+-]{1,2}\)?|\d?[+-]\d?)$")
+# Texts speak of salts and mean the acid: glutamate, lactate.
+_ANION = re.compile(r"[a-z]{4,}ate", re.IGNORECASE)
+# Annotators take what is said of an organ's harm for its diseases.
+_HARM = re.compile(r"(\S+)[- ](?:damage|dysfunctions?|disturbances?|toxicity)", re.IGNORECASE)
+# What BioRED's annotators take these for, in its training documents.
+_MEANT = {
+    "carcinogenesis": "neoplasms",
+    "depressed": "depressive disorder",
+    "depression": "depressive disorder",
+    "nephrotoxic": "kidney diseases",
+    "nephrotoxicity": "kidney diseases",
+    "neuroinflammation": "inflammation",
+    "oncogenesis": "neoplasms",
+    "proinflammatory": "inflammation",
+    "qt prolongation": "long QT syndrome",
+    "toxicities": "drug-related side effects and adverse reactions",
+    "toxicity": "drug-related side effects and adverse reactions",
+    "tumorigenesis": "neoplasms",
+}
 SHORT_FORMS: dict[str, str] = {
     "Al": "aluminum",
     "As": "arsenic",
@@ -114,16 +135,23 @@ def variants_of(kind: str, text: str) -> Iterator[tuple[str, float]]:
         text: the mention.
 
     Yields:
-        Name and quality 0–1; falling, the mention itself with 1 first.
+        Name and quality 0–1, falling.
     """
-    yield text, 1.0
-    seen = {text}
+    seen = set()
+    for form in _first_forms(kind, text):
+        seen.add(form)
+        yield form, 1.0
+    if text not in seen:
+        seen.add(text)
+        yield text, 1.0
     bare = _BRACKETS.sub(" ", text).strip()
     forms = [(bare, 0.95)]
     if text in SHORT_FORMS and kind == "chemical":
         forms.append((SHORT_FORMS[text], 1.0))
     greek = _GREEK_LETTER.sub(lambda found: _GREEK[found[0]], bare)
     forms.append((greek, 0.95))
+    if kind in {"disease", "chemical"}:
+        forms.append((singular(bare), 0.95))
     if kind == "gene":
         forms += _stripped(bare, (_GENE_HEAD, _GENE_TAIL), 0.9)
         forms += [(_LETTER_HEAD.sub("", bare), 0.8), (bare.removesuffix("s"), 0.85)]
@@ -141,6 +169,21 @@ def variants_of(kind: str, text: str) -> Iterator[tuple[str, float]]:
         if form and form not in seen:
             seen.add(form)
             yield form, quality
+
+
+def _first_forms(kind: str, text: str) -> Iterator[str]:
+    """Names that a mention stands for although it is itself the name of something else."""
+    if kind == "chemical":
+        plain = _CHARGE.sub("", text).replace("(", "").replace(")", "")
+        if plain != text and plain in SHORT_FORMS:
+            yield SHORT_FORMS[plain]
+        if _ANION.fullmatch(text):
+            yield text[:-3] + "ic acid"
+    elif kind == "disease":
+        harmed = _HARM.fullmatch(text)
+        meant = _MEANT.get(text.lower()) or (harmed and f"{harmed[1]} diseases")
+        if meant:
+            yield meant
 
 
 def _stripped(
