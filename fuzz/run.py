@@ -87,6 +87,8 @@ def fuzz(target: Target, seconds: float, root: Path) -> Result:
             str(corpus), f"-dict={words}", f"-max_total_time={max(1, round(left))}",
             f"-max_len={target.longest}", f"-rss_limit_mb={MEMORY_MIB}", f"-timeout={HANG_SECONDS}",
             f"-artifact_prefix={found}/", "-print_final_stats=1", "-len_control=20",
+            # By the clock, which says nothing on a machine that has other work; see CPU_SECONDS.
+            "-report_slow_units=1000000",
         ]  # fmt: skip
         done = subprocess.run(
             command, capture_output=True, text=True, errors="replace", check=False
