@@ -24,7 +24,16 @@ PICTURE = HERE.parent / "images/architecture.svg"
 # Imported by nearly all others: they stand at the top, without lines.
 FOUNDATION = ("errors", "schema", "document")
 # Names only, or entry points without a life of their own.
-LEFT_OUT = ("__init__", "__main__", "lazy_names", "limits", "toml_file", "machine", "wording")
+LEFT_OUT = (
+    "__init__",
+    "__main__",
+    "lazy_names",
+    "limits",
+    "toml_file",
+    "machine",
+    "wording",
+    "whole_file",
+)
 # Parts of a folder that stand for themselves, since folders above it use them.
 APART = {"annotate.sentences": "sentences"}
 

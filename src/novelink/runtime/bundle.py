@@ -37,6 +37,7 @@ from novelink.runtime.manifest import (
     read_json,
 )
 from novelink.schema import Schema
+from novelink.whole_file import whole_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -223,10 +224,9 @@ def write_manifest(folder: str | os.PathLike[str]) -> Path:
         for data in [(folder / name).read_bytes()]
     }
     target = folder / MANIFEST
-    temporary = folder / f".{MANIFEST}.part"
     text = json.dumps({"format": FORMAT, "files": files}, indent=2) + "\n"
-    temporary.write_text(text, encoding="utf-8")
-    temporary.replace(target)
+    with whole_file(target) as fresh:
+        fresh.write_text(text, encoding="utf-8")
     return target
 
 

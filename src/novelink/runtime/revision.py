@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from novelink.errors import ModelError
 from novelink.runtime.bundle import MANIFEST, load_bundle, write_manifest
+from novelink.whole_file import whole_file
 
 if TYPE_CHECKING:
     import os
@@ -52,6 +53,5 @@ def _content(path: Path) -> bytes | None:
 
 
 def _put(path: Path, data: bytes) -> None:
-    fresh = path.with_name(f".{path.name}.part")
-    fresh.write_bytes(data)
-    fresh.replace(path)
+    with whole_file(path) as fresh:
+        fresh.write_bytes(data)

@@ -11,6 +11,7 @@ import torch
 
 from novelink.errors import ModelError, SettingsError
 from novelink.training.settings import completed
+from novelink.whole_file import whole_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -92,9 +93,8 @@ def save_state(
     }
     if average is not None:
         state["average"] = average.state()
-    fresh = folder / f"{STATE}.new"
-    torch.save(state, fresh)
-    fresh.replace(folder / STATE)
+    with whole_file(folder / STATE) as fresh:
+        torch.save(state, fresh)
 
 
 def load_state(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -13,6 +12,7 @@ import numpy as np
 
 from novelink.errors import DataError, SettingsError
 from novelink.training.settings import completed
+from novelink.whole_file import whole_file
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -108,7 +108,6 @@ class Folds:
                 )
             return
         folder.mkdir(parents=True, exist_ok=True)
-        # Parallel folds write the same bytes; each its own temporary file.
-        fresh = folder / f".{MANIFEST}.{os.getpid()}"
-        fresh.write_text(json.dumps(wanted, indent=1) + "\n", encoding="utf-8")
-        fresh.replace(path)
+        # Parallel folds write the same bytes.
+        with whole_file(path, several=True) as fresh:
+            fresh.write_text(json.dumps(wanted, indent=1) + "\n", encoding="utf-8")

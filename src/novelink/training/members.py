@@ -19,6 +19,7 @@ from novelink.training.precision import use_bf16
 from novelink.training.prediction import predict
 from novelink.training.selection import read_selection
 from novelink.training.task_model import load_model
+from novelink.whole_file import whole_file
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,9 +59,8 @@ def member_answer(
             device=device,
         )
         path.parent.mkdir(exist_ok=True)
-        fresh = path.with_suffix(".new.npz")
-        np.savez(fresh, relation=logits.relation, novelty=logits.novelty)
-        fresh.replace(path)
+        with whole_file(path) as fresh:
+            np.savez(fresh, relation=logits.relation, novelty=logits.novelty)
     with np.load(path) as kept:
         return MemberAnswer(kept["relation"], kept["novelty"], settings)
 

@@ -18,6 +18,7 @@ from novelink.training.loop import Trainer
 from novelink.training.members import member_answer, voted_documents
 from novelink.training.presets import ingredient_settings
 from novelink.training.settings import completed
+from novelink.whole_file import whole_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -275,8 +276,8 @@ class Reproduction:
         if trainer.accelerator.is_main_process:
             kept = [epoch for _, epoch in trainer.position.kept]
             text = json.dumps({"kept": kept, "settings": settings.to_dict()}, indent=2) + "\n"
-            (folder / f"{_DONE}.new").write_text(text, encoding="utf-8")
-            (folder / f"{_DONE}.new").replace(folder / _DONE)
+            with whole_file(folder / _DONE) as fresh:
+                fresh.write_text(text, encoding="utf-8")
 
     def _is_done(self, ingredient: Ingredient, models: int) -> bool:
         folder = self.output / ingredient.key

@@ -20,6 +20,7 @@ import numpy as np
 from novelink.decode import legal_classes, novelty_logits, relation_logits, softmax
 from novelink.errors import DataError, SettingsError
 from novelink.pairs import candidate_pairs
+from novelink.whole_file import whole_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -262,15 +263,10 @@ class Teachers:
             "models": [model.name for model in self.models],
             **_classes(self.schema),
         }
-        fresh = path.with_name(f"{path.stem}.part{path.suffix}")
-        try:
-            with _opened(fresh, "wt") as stream:
-                stream.write(json.dumps(head) + "\n")
-                for document in documents:
-                    stream.write(json.dumps(self._label(document), ensure_ascii=False) + "\n")
-            fresh.replace(path)
-        finally:
-            fresh.unlink(missing_ok=True)
+        with whole_file(path) as fresh, _opened(fresh, "wt") as stream:
+            stream.write(json.dumps(head) + "\n")
+            for document in documents:
+                stream.write(json.dumps(self._label(document), ensure_ascii=False) + "\n")
 
     def _label(self, document: Document) -> dict[str, Any]:
         pairs = candidate_pairs(document.with_relations(()), self.schema)

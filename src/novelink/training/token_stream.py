@@ -14,6 +14,7 @@ import numpy as np
 
 from novelink.errors import DataError
 from novelink.reading.tokens import token_id
+from novelink.whole_file import whole_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -105,15 +106,13 @@ class TokenStream:
         target = folder / f"tokens-{stamp.hexdigest()[:16]}.bin"
         if not target.exists():
             folder.mkdir(parents=True, exist_ok=True)
-            partial = target.with_suffix(".partial")
-            with partial.open("wb") as out:
+            with whole_file(target) as fresh, fresh.open("wb") as out:
                 for file in files:
                     for batch in _batched(read_lines(file), _BATCH):
                         for encoding in tokenizer.encode_batch_fast(
                             batch, add_special_tokens=False
                         ):
                             out.write(np.asarray([*encoding.ids, sep_id], dtype=kind).tobytes())
-            partial.replace(target)
         return cls(np.memmap(target, dtype=kind, mode="r"), length, cls_id, sep_id)
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from novelink.whole_file import whole_file
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
@@ -15,9 +17,8 @@ METRICS = "metrics.jsonl"
 def write_metrics(folder: Path, history: Sequence[dict[str, Any]]) -> None:
     """Write all epochs so far; whole, so that a resumed run repeats no line."""
     folder.mkdir(parents=True, exist_ok=True)
-    fresh = folder / f"{METRICS}.new"
-    fresh.write_text("".join(json.dumps(entry) + "\n" for entry in history), encoding="utf-8")
-    fresh.replace(folder / METRICS)
+    with whole_file(folder / METRICS) as fresh:
+        fresh.write_text("".join(json.dumps(entry) + "\n" for entry in history), encoding="utf-8")
     _write_tensorboard(folder, history[-1])
 
 

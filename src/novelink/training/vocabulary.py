@@ -23,6 +23,7 @@ from tokenizers import (
 
 from novelink.reading.marking import END_MARKER, START_MARKER
 from novelink.training.token_stream import read_lines
+from novelink.whole_file import whole_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -140,6 +141,5 @@ def ensure_vocabulary(path: str, files: Sequence[str], size: int) -> None:
         return
     texts = (line for file in files for line in read_lines(Path(file)))
     target.parent.mkdir(parents=True, exist_ok=True)
-    partial = target.with_suffix(".partial")
-    train_vocabulary(texts, size).save(str(partial))
-    partial.replace(target)
+    with whole_file(target) as fresh:
+        train_vocabulary(texts, size).save(str(fresh))
