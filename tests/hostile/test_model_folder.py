@@ -129,6 +129,16 @@ def test_a_tokenizer_that_makes_its_library_panic_is_an_error_of_ours(folder, mo
         load_bundle(folder).tokenizer()
 
 
+def test_a_tokenizer_without_a_token_for_the_unknown_is_refused_when_it_is_opened(folder):
+    path = folder / "tokenizer.json"
+    data = json.loads(path.read_text(encoding="utf-8"))
+    data["model"]["unk_token"] = "not there"
+    path.write_text(json.dumps(data), encoding="utf-8")
+    write_manifest(folder)
+    with pytest.raises(ModelError, match="not a tokenizer"):
+        load_bundle(folder).tokenizer()
+
+
 def test_what_runs_is_what_was_checked(folder):
     """The graph is handed over as the bytes that were compared, not as a path to look up again."""
     from novelink.runtime.session import open_graph

@@ -70,6 +70,8 @@ REQUIRED = (CONFIG, TOKENIZER, GRAPH, CARD)
 EMBEDDED = Path(__file__).resolve().parent.parent / "models"
 """Where the models that ship with the package live."""
 
+_TRIAL = "Aa 1 β \U0010fffd"
+
 _LONGEST_INPUT = 1 << 20
 """Tokens; longer inputs would need more memory for attention than any machine has."""
 
@@ -116,6 +118,8 @@ class Bundle:
 
         try:
             tokenizer = Tokenizer.from_buffer(self.contents[TOKENIZER])
+            # One that has no token for the unknown opens, and fails at the first odd character.
+            tokenizer.encode(_TRIAL)
         except BaseException as error:  # bare Exception for every fault; a panic is not even that
             if isinstance(error, KeyboardInterrupt | SystemExit):
                 raise
