@@ -152,10 +152,13 @@ def test_an_interrupt_ends_running_workers_and_begins_no_others(tmp_path, monkey
     program.chmod(0o755)
     monkeypatch.setattr(sys, "executable", str(program))
     lines = []
+    lock = threading.Lock()  # lines come from a thread a worker
 
     def log(line):
-        lines.append(line)
-        if len(lines) == 2:
+        with lock:
+            lines.append(line)
+            begun = len(lines)
+        if begun == 2:
             signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
 
     handler = signal.signal(signal.SIGINT, signal.default_int_handler)

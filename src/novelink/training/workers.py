@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import threading
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import torch
@@ -15,7 +17,7 @@ import torch
 from novelink.errors import ModelError, SettingsError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
 _SHOWN = 12
 """Last lines of a failed worker that its error quotes from."""
@@ -39,13 +41,13 @@ def run_workers(
     if parallel < 1:
         raise SettingsError("--parallel must be 1 or more")
     workers = _Workers(parallel, log)
-    with ThreadPoolExecutor(parallel) as pool:
+    with _stopped_by_interrupt(workers), ThreadPoolExecutor(parallel) as pool:
         pending = [pool.submit(workers.run, name, arguments) for name, arguments in commands]
         try:
             failures = [failure for one in pending if (failure := one.result())]
         except BaseException:  # Ctrl-C: those still running would be waited for
-            pool.shutdown(wait=False, cancel_futures=True)
             workers.stop()
+            pool.shutdown(wait=False, cancel_futures=True)
             raise
     if failures:
         raise ModelError(
@@ -110,6 +112,25 @@ class _Workers:
         reason = next(found, "")
         ended = f"{name} ended with code {process.returncode}"
         return ended + (f" ({reason[10:]})" if reason else "")
+
+
+@contextmanager
+def _stopped_by_interrupt(workers: _Workers) -> Iterator[None]:
+    """Let Ctrl-C end the processes before anything else, also where it comes twice."""
+
+    def interrupted(*_: object) -> None:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        workers.stop()
+        raise KeyboardInterrupt
+
+    if threading.current_thread() is not threading.main_thread():
+        yield  # only the main thread gets signals
+        return
+    before = signal.signal(signal.SIGINT, interrupted)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _environment(slot: int, parallel: int) -> dict[str, str]:
