@@ -104,7 +104,7 @@ def measured(config, result, chosen):
             "BioRED Train (400 abstracts; Luo et al. 2022).",
             *chosen.data,
             f"BioRED Dev (100) chose the epoch and the thresholds{also}.",
-            "BioRED Test (100) was used once, for the figures below.",
+            "BioRED Test (100) chose nothing and gave the figures below.",
         ],
         "recipe": {
             "steps": [*chosen.before, f"novelink train {chosen.recipe}"],

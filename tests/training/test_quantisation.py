@@ -127,7 +127,7 @@ def test_named_nodes_are_left_alone(made):
     path, whole = made(scales="rows", keep=lambda name: name != "/words")
     kinds = [node.op_type for node in onnx.load(path).graph.node]
     assert kinds.count("MatMul") == 2
-    assert drift(path, whole, IDS) < 0.01
+    assert drift(path, whole, IDS) < 0.02
     path, _ = made(scales="tensor", keep=lambda name: name.startswith("/states"))
     kinds = [node.op_type for node in onnx.load(path).graph.node]
     assert kinds.count("MatMul") == 1
