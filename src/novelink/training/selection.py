@@ -132,10 +132,11 @@ def choose(
     The relation threshold is chosen first, with novelty decided at one half:
     the one with the best mean over all levels that the model can be judged by.
     The strictest level alone is flat around its best, and where its top lies is
-    chance: on other documents the mean does better at every level. Novelty's
-    threshold follows. Every cut between two observed probabilities is tried, which
-    is every result that any threshold can have; a threshold lies halfway
-    between the two. Of equally good cuts the lowest is taken.
+    chance: on documents that chose nothing, the mean found more pairs and lost
+    nothing at the other levels. Novelty's threshold follows. Every cut between
+    two observed probabilities is tried, which is every result that any
+    threshold can have; a threshold lies halfway between the two. Of equally good
+    cuts the lowest is taken.
 
     Args:
         documents: as in :func:`level_scores`.
