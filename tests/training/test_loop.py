@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import os
 import signal
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from processes import run_processes, weights
@@ -336,13 +338,21 @@ def test_rates_rise_and_fall(trainer, settings, change, monkeypatch):
     assert matrices == {0.0, 0.01}
 
 
-def test_an_odd_window_that_is_no_multiple_of_the_padding_step_fits_the_encoder(
+def test_an_odd_window_that_is_no_multiple_of_the_padding_step_is_not_padded_beyond(
     trainer, settings, change, make_documents
 ):
-    """The encoder has 96 positions; inputs of 90 tokens must not be padded to 96 or more."""
-    documents = make_documents(6, seed=3, pairs=4)
+    """Cut to 90 tokens, inputs must not be padded to 96: an encoder may have 90 positions."""
+    long = []
+    for document in make_documents(6, seed=3, pairs=4):
+        *others, last = document.passages
+        longer = replace(last, text=f"{last.text} {'the ' * 100}".rstrip())
+        long.append(replace(document, passages=(*others, longer)))
     chosen = change(settings, model={"max_length": 90}, optim={"epochs": 1, "batch_tokens": 400})
-    trainer(chosen, train=documents, dev=documents).run()
+    made = trainer(chosen, train=long, dev=long)
+    assert made.train_samples.lengths.max() == 90
+    batch = made.train_samples.batch(np.arange(4), made.task_model.pad_id)
+    assert batch.input_ids.shape[1] == 90
+    made.run()
 
 
 def test_windows_that_cut_mentions_are_reported(trainer, settings, change, make_documents):
