@@ -31,7 +31,7 @@ import numpy as np
 from quality import machine, versions
 
 from novelink import Extractor, read
-from novelink.annotate.sentences import document_sentences
+from novelink.sentences import document_sentences
 
 RESULTS = Path(__file__).parent / "results" / "evidence.json"
 OTHER, RIVAL = 1, 2  # columns, after the top sentence's loss

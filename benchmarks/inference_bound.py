@@ -127,7 +127,7 @@ def joined(documents, count, seed):
 
 def shortened(document, draw):
     """The document up to the end of a sentence drawn at random, its title at least."""
-    from novelink.annotate.sentences import document_sentences
+    from novelink.sentences import document_sentences
 
     end = draw.choice([stop for _, stop in document_sentences(document)])
     passages = tuple(

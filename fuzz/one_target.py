@@ -27,7 +27,7 @@ with atheris.instrument_imports(include=["novelink"]):
 
     # Imported where used in the library; here before the run, so that they are instrumented.
     for _module in (
-        "annotate.sentences", "exports.table", "formats.article_ids", "formats.bioc_json",
+        "sentences", "exports.table", "formats.article_ids", "formats.bioc_json",
         "formats.bioc_xml", "formats.jsonl", "formats.medline", "formats.pubmed_xml",
         "formats.pubtator", "formats.text", "formats.tsv_text", "serve.app", "view.page",
     ):  # fmt: skip

@@ -27,7 +27,7 @@ MEMORY_MIB = 2_048
 """A process that takes more is ended, and its input is a finding."""
 HANG_SECONDS = 120
 """Wall-clock limit of one input; what takes much CPU is noted long before."""
-MODULES = ("formats", "annotate/sentences.py", "runtime/bundle.py", "runtime/graph_file.py",
+MODULES = ("formats", "sentences.py", "runtime/bundle.py", "runtime/graph_file.py",
            "runtime/model_set.py", "scale/container.py", "scale/splitting.py", "serve",
            "schema.py", "curation.py", "document.py", "pairs.py")  # fmt: skip
 

@@ -207,15 +207,19 @@ def main():
     ):
         parser.error(f"{chosen.test} was measured with other decision settings: measure again")
     config["measured"] = measured(config, result, chosen)
-    text = card(config, config["measured"], chosen.limit)
+    publish(chosen.model, config, card(config, config["measured"], chosen.limit))
+
+
+def publish(model, config, text):
+    """Write a model's config and card, and record its answers for `novelink doctor`."""
     revise(
-        chosen.model,
+        model,
         {
             "config.json": (json.dumps(config, indent=2, ensure_ascii=False) + "\n").encode(),
             "README.md": text.encode(),
         },
     )
-    record(chosen.model)
+    record(model)
     print(text)
 
 

@@ -13,8 +13,7 @@ import argparse
 import json
 from pathlib import Path
 
-from novelink.runtime.revision import revise
-from novelink.self_test import record
+from card import publish
 
 ROOT = Path(__file__).parents[1]
 PRETRAINING = ROOT / "src" / "novelink" / "models" / "encoder" / "pretraining.json"
@@ -144,16 +143,7 @@ def main():
     config = json.loads((chosen.model / "config.json").read_text("utf-8"))
     results = json.loads(chosen.results.read_text("utf-8"))
     config["measured"] = measured(config, results, chosen.recipe)
-    text = card(config, config["measured"], results)
-    revise(
-        chosen.model,
-        {
-            "config.json": (json.dumps(config, indent=2, ensure_ascii=False) + "\n").encode(),
-            "README.md": text.encode(),
-        },
-    )
-    record(chosen.model)
-    print(text)
+    publish(chosen.model, config, card(config, config["measured"], results))
 
 
 if __name__ == "__main__":

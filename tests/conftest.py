@@ -9,7 +9,8 @@ import string
 import pytest
 from hypothesis import settings
 
-from novelink.document import Document, Mention
+from novelink.document import Document, Mention, Relation
+from novelink.pairs import candidate_pairs
 from novelink.schema import BIORED, CHEMICAL, DISEASE, GENE, SPECIES, VARIANT
 
 # A busy machine is no failure.
@@ -93,6 +94,20 @@ def small_documents():
             {"GLOP3": (GENE, "9903"), "ORFX1": (GENE, "9901"), "Bexin": (CHEMICAL, "C990003")},
         ),
     ]
+
+
+@pytest.fixture(scope="session")
+def half_related():
+    """Documents → the same with gold: every second pair related, every third of these known."""
+
+    def related(document):
+        pairs = candidate_pairs(document)[::2]
+        return document.with_relations(
+            Relation(*pair.ids, "Association", novelty="No" if place % 3 == 0 else "Novel")
+            for place, pair in enumerate(pairs)
+        )
+
+    return lambda documents: [related(document) for document in documents]
 
 
 def tiny_tokenizer():

@@ -8,13 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from novelink.annotate.sentences import document_sentences
 from novelink.document import Document, Evidence, Relation
 from novelink.errors import ModelError
 from novelink.evidence import LEAST_SHARE, EvidenceReader
 from novelink.extractor import Extractor
 from novelink.formats import read, write
 from novelink.reading.document import DocumentInput
+from novelink.sentences import document_sentences
 
 TITLE = "TNF lowers insulin."
 ABSTRACT = "Mice were fed. Insulin fell in all of them. Nothing else was seen."

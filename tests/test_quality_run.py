@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from novelink import Extractor, Relation, read, score, write
+from novelink import Extractor, read, score, write
 from novelink.document import NOVEL
 from novelink.errors import ModelError
 from novelink.pairs import candidate_pairs
@@ -39,7 +39,7 @@ def run(name, *arguments):
 
 
 @pytest.fixture(scope="module")
-def place(tiny_bundle, small_documents, tmp_path_factory):
+def place(tiny_bundle, small_documents, half_related, tmp_path_factory):
     """A model with its training on record, gold documents, and a quality run."""
     folder = tmp_path_factory.mktemp("quality")
     shutil.copytree(tiny_bundle, folder / "model")
@@ -52,16 +52,7 @@ def place(tiny_bundle, small_documents, tmp_path_factory):
     }
     config["precision"] = "int8"
     revise(folder / "model", {"config.json": json.dumps(config).encode()})
-    documents = []
-    for document in small_documents:
-        pairs = candidate_pairs(document)[::2]
-        documents.append(
-            document.with_relations(
-                Relation(*pair.ids, "Association", novelty="No" if place % 3 == 0 else "Novel")
-                for place, pair in enumerate(pairs)
-            )
-        )
-    write(documents, folder / "gold.pubtator")
+    write(half_related(small_documents), folder / "gold.pubtator")
     run(
         "benchmarks/quality.py",
         *(folder / "gold.pubtator", "--model", folder / "model", "--data", "Invented Test"),

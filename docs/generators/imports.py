@@ -34,9 +34,6 @@ LEFT_OUT = (
     "wording",
     "whole_file",
 )
-# Parts of a folder that stand for themselves, since folders above it use them.
-APART = {"annotate.sentences": "sentences"}
-
 PURPOSES = {
     "pairs": "which pairs exist",
     "sentences": "where sentences end",
@@ -74,9 +71,6 @@ FONT = "font-family='system-ui, sans-serif'"
 def part_of(module: str) -> str:
     """The box of a dotted module name below ``novelink``."""
     inner = module.removeprefix("novelink").lstrip(".")
-    for name, part in APART.items():
-        if inner == name or inner.startswith(name + "."):
-            return part
     return inner.split(".")[0] or "__init__"
 
 

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from novelink.annotate.sentences import document_sentences
 from novelink.document import Evidence
+from novelink.sentences import document_sentences
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

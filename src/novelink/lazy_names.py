@@ -23,14 +23,15 @@ def lazy_names(
 
     Args:
         package: its full name.
-        homes: public name → the module in the package that has it.
+        homes: public name → the module in the package that has it; a dot before it
+            looks in the package around.
         known: names that are there already.
     """
 
     def find(name: str) -> Any:
         if name not in homes:
             raise AttributeError(f"module '{package}' has no attribute '{name}'")
-        return getattr(import_module(f"{package}.{homes[name]}"), name)
+        return getattr(import_module(f".{homes[name]}", package), name)
 
     def names() -> list[str]:
         return sorted({*known, *homes})

@@ -7,9 +7,8 @@ import shutil
 
 import pytest
 
-from novelink import Extractor, Relation, read, write
+from novelink import Extractor, read, write
 from novelink.decode import DecisionSettings
-from novelink.pairs import candidate_pairs
 from novelink.runtime.bundle import load_bundle
 
 
@@ -19,19 +18,10 @@ def model(tiny_bundle, tmp_path):
 
 
 @pytest.fixture
-def gold(small_documents, tmp_path):
+def gold(small_documents, half_related, tmp_path):
     """Every second pair is related, every third relation is known already."""
     path = tmp_path / "gold.pubtator"
-    documents = []
-    for document in small_documents:
-        pairs = candidate_pairs(document)[::2]
-        documents.append(
-            document.with_relations(
-                Relation(*pair.ids, "Association", novelty="No" if place % 3 == 0 else "Novel")
-                for place, pair in enumerate(pairs)
-            )
-        )
-    write(documents, path)
+    write(half_related(small_documents), path)
     return path
 
 

@@ -14,11 +14,11 @@ from novelink.pairs import candidate_pairs
 from novelink.reading.pair import PairReading
 from novelink.runtime.bundle import load_bundle
 from novelink.schema import BIORED, CHEMICAL, DISEASE, GENE, Schema
+from novelink.training.labels import pair_labels
 from novelink.training.samples import (
     PairSamples,
     collate,
     epoch_indices,
-    pair_labels,
     pair_samples,
     token_batches,
 )

@@ -25,8 +25,9 @@ from novelink.formats import write  # noqa: E402
 from novelink.model.joint_loss import IGNORED, TaskTensors, TaskWeights, joint_loss  # noqa: E402
 from novelink.pairs import candidate_pairs  # noqa: E402
 from novelink.schema import BIORED  # noqa: E402
+from novelink.training.labels import Teaching  # noqa: E402
 from novelink.training.loop import Trainer  # noqa: E402
-from novelink.training.samples import Teaching, epoch_indices  # noqa: E402
+from novelink.training.samples import epoch_indices  # noqa: E402
 from novelink.training.settings import TeacherSettings  # noqa: E402
 from novelink.training.soft_labels import (  # noqa: E402
     SoftLabels,

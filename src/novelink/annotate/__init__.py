@@ -20,16 +20,16 @@ if TYPE_CHECKING:
     from novelink.annotate.abbreviations import find_abbreviations
     from novelink.annotate.chain import ANNOTATORS, Annotator, annotator
     from novelink.annotate.report import AnnotationReport
-    from novelink.annotate.sentences import document_sentences, split_sentences
+    from novelink.sentences import document_sentences, split_sentences
 
 _HOMES = {
     "ANNOTATORS": "chain",
     "AnnotationReport": "report",
     "Annotator": "chain",
     "annotator": "chain",
-    "document_sentences": "sentences",
+    "document_sentences": ".sentences",
     "find_abbreviations": "abbreviations",
-    "split_sentences": "sentences",
+    "split_sentences": ".sentences",
 }
 
 __all__ = [

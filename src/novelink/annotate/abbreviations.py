@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from novelink.annotate.sentences import split_sentences
+from novelink.sentences import split_sentences
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

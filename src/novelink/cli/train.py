@@ -15,7 +15,7 @@ from novelink.errors import DataError, MissingExtraError, SettingsError
 if TYPE_CHECKING:
     from novelink.document import Document
     from novelink.schema import Schema
-    from novelink.training.samples import Teaching
+    from novelink.training.labels import Teaching
     from novelink.training.settings import TeacherSettings
 
 
@@ -73,7 +73,7 @@ def with_teachers(
     Raises:
         DataError: unreadable labels, or labels of none of the documents.
     """
-    from novelink.training.samples import Teaching
+    from novelink.training.labels import Teaching
     from novelink.training.soft_labels import read_soft_labels
 
     if teacher.labels is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from novelink.annotate.sentences import split_sentences
+from novelink.sentences import split_sentences
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -13,6 +13,7 @@ from novelink.training.folds import Folds
 from novelink.training.loop import Trainer
 from novelink.training.members import member_answer, voted_documents
 from novelink.training.selection import read_notes, read_selection
+from novelink.whole_file import whole_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -118,8 +119,8 @@ class CrossValidation:
         novelty = [answer] if "novelty" in trainer.tasks else []
         write(voted_documents(held, [answer], novelty, self.schema), folder / "found.jsonl")
         text = json.dumps(read_notes(folder / "best"), indent=2) + "\n"
-        (folder / f"{_DONE}.new").write_text(text, encoding="utf-8")
-        (folder / f"{_DONE}.new").replace(folder / _DONE)
+        with whole_file(folder / _DONE) as fresh:
+            fresh.write_text(text, encoding="utf-8")
 
     def summary(self) -> dict[str, Any]:
         """Scores over all documents, each answered by the model that has not seen it.
@@ -162,5 +163,6 @@ class CrossValidation:
             "levels": levels,
             "intervals": {level: list(bounds) for level, bounds in scores.intervals.items()},
         }
-        (self.output / SUMMARY).write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+        with whole_file(self.output / SUMMARY) as fresh:
+            fresh.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
         return result

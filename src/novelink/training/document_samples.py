@@ -11,7 +11,8 @@ import torch
 from novelink.model.document_model import DocumentBatch, marker_coreference_labels
 from novelink.model.joint_loss import TaskTensors
 from novelink.pairs import candidate_pairs
-from novelink.training.samples import direction_labels, labels_of, padded, soft_tensors
+from novelink.training.labels import direction_labels, labels_of, soft_tensors
+from novelink.training.samples import padded
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
     from novelink.pairs import Pair
     from novelink.reading.document import DocumentInput, DocumentReading
     from novelink.schema import Schema
-    from novelink.training.samples import Indices, Teaching
+    from novelink.training.labels import Teaching
+    from novelink.training.samples import Indices
     from novelink.training.soft_labels import PairSoftLabels
 
 

@@ -48,7 +48,8 @@ if TYPE_CHECKING:
     from novelink.document import Document
     from novelink.model.document_model import DocumentBatch
     from novelink.model.pair_model import PairBatch
-    from novelink.training.samples import Samples, Teaching
+    from novelink.training.labels import Teaching
+    from novelink.training.samples import Samples
     from novelink.training.settings import TrainSettings
 
 _SAY_SECONDS = 30

@@ -205,7 +205,8 @@ class Reproduction:
             **{level: counts.to_dict() for level, counts in scores.levels.items()},
             "intervals": {level: list(bounds) for level, bounds in scores.intervals.items()},
         }
-        (folder / "result.json").write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+        with whole_file(folder / "result.json") as fresh:
+            fresh.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
         return result
 
     def _answers(

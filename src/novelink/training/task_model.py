@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
     from novelink.document import Document
-    from novelink.training.samples import Teaching
+    from novelink.training.labels import Teaching
 
 READINGS = (PairReading.kind, DocumentReading.kind)
 

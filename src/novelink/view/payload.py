@@ -12,11 +12,11 @@ from bisect import bisect_left
 from typing import TYPE_CHECKING, Any
 
 from novelink import __version__
-from novelink.annotate.sentences import document_sentences
 from novelink.document import NOT_NOVEL, NOVEL
 from novelink.exports.identifiers import identify, identify_document
 from novelink.pairs import expand_ids
 from novelink.schema import BIORED, short_name
+from novelink.sentences import document_sentences
 from novelink.view.colours import colour_index
 
 if TYPE_CHECKING:

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 from novelink.annotate.lexicon.names import fold
 from novelink.annotate.linking.weights import WEIGHTS, Weights
-from novelink.annotate.sentences import document_sentences
 from novelink.schema import CELL_LINE, GENE, SPECIES
+from novelink.sentences import document_sentences
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from novelink.annotate.sentences import document_sentences
 from novelink.errors import ModelError
+from novelink.sentences import document_sentences
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from novelink import formats
-from novelink.annotate.sentences import document_sentences, split_sentences
 from novelink.document import Document, Passage
+from novelink.sentences import document_sentences, split_sentences
 
 # Each entry is a text cut into its sentences; joined by blanks they are the input.
 CASES = {
@@ -129,7 +129,7 @@ def test_no_sentence_crosses_a_passage(first, second):
 
 def test_corpus_sentences_have_the_length_of_sentences_and_cut_no_entity():
     """BioRED's training texts: about one border each 160 characters, hardly any splinter."""
-    path = Path(__file__).parents[2] / "../shared/data/biored/Train.PubTator"
+    path = Path(__file__).parents[1] / "../shared/data/biored/Train.PubTator"
     if not path.exists():
         pytest.skip("the shared BioRED corpus is not beside this project")
     lengths, mentions, crossed = [], 0, 0
