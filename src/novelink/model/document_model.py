@@ -132,7 +132,7 @@ class PairReader(nn.Module):
         documents, pairs, length = flags.shape
         size = query.shape[-1] // self.heads
         heads = self.heads // parts
-        own, bias = flags.unsqueeze(1), bias.unsqueeze(1)
+        own, bias = (one.to(query.dtype).unsqueeze(1) for one in (flags, bias))
         flag_key, flag_value = (
             flag.view(self.heads, 1, size) for flag in (self.flag_key, self.flag_value)
         )
@@ -154,7 +154,10 @@ class PairReader(nn.Module):
                 # part before the next, and never holds the maps of several.
                 queries = queries + 0.0 * (reads[-1].sum() + total.sum())
             scores = queries @ keys[:, these].transpose(-1, -2) + flagged[:, these] * own + bias
-            maps = scores.float().softmax(-1).to(value.dtype)
+            # Autocast would send the softmax to float32; bf16 sums in float32 inside it all the
+            # same. In float32 nothing changes.
+            with torch.autocast(scores.device.type, enabled=False):
+                maps = scores.softmax(-1)
             shares.append((maps * own).sum(-1, keepdim=True))
             reads.append(maps @ values[:, these])
             total = total + maps.sum(1)

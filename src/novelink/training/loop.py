@@ -31,6 +31,7 @@ from novelink.training.freezing import freeze_unused
 from novelink.training.gradients import average_gradients
 from novelink.training.kept_models import best_few, keep_model, kept_name
 from novelink.training.memory import memory_advice
+from novelink.training.optimizer import adamw
 from novelink.training.precision import autocast, denormals_flushed, prepare_cpu, use_bf16
 from novelink.training.prediction import predict
 from novelink.training.samples import token_batches
@@ -119,7 +120,8 @@ class Trainer:
         # would each need an exchange of their own, or hang, under DistributedDataParallel.
         self.model = self.task_model.model.to(self.accelerator.device)
         freeze_unused(self.model, self.tasks)
-        self.optimizer = torch.optim.AdamW(parameter_groups(self.model, self.optim), eps=1e-6)
+        groups = parameter_groups(self.model, self.optim)
+        self.optimizer = adamw(groups, self.accelerator.device, eps=1e-6)
         self.adversary = FastGradient(
             self.model.encoder.get_input_embeddings().weight, self.optim.fgm_epsilon
         )

@@ -20,6 +20,7 @@ from torch import nn
 from novelink.errors import ModelError, SettingsError
 from novelink.training.masked_model import MaskedLanguageModel, parameter_groups, starting_point
 from novelink.training.masking import WordMasker
+from novelink.training.optimizer import adamw
 from novelink.training.precision import autocast, denormals_flushed, prepare_cpu, use_bf16
 from novelink.training.pretrain_folder import PretrainFolder
 from novelink.training.token_stream import TokenStream
@@ -141,9 +142,8 @@ class _Run:
                 remedy=f"Give more text, or a batch size below {usable}",
             )
         self.model = MaskedLanguageModel(model).to(self.device)
-        self.optimizer = torch.optim.AdamW(
-            parameter_groups(model, settings.weight_decay), lr=settings.rate, betas=(0.9, 0.98)
-        )
+        groups = parameter_groups(model, settings.weight_decay)
+        self.optimizer = adamw(groups, self.device, lr=settings.rate, betas=(0.9, 0.98))
         done = folder.load(model, self.optimizer)
         self.step = done or 0
         if done is not None:

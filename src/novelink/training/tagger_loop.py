@@ -19,6 +19,7 @@ from novelink.annotate.tagger.spans import softmax
 from novelink.errors import SettingsError
 from novelink.model.encoder import load_encoder, load_tokenizer
 from novelink.schema import BIORED
+from novelink.training.optimizer import adamw
 from novelink.training.precision import autocast, denormals_flushed, prepare_cpu, use_bf16
 from novelink.training.tagger_model import TaggerModel
 from novelink.training.tagger_samples import (
@@ -159,12 +160,11 @@ class TaggerTrainer:
             rate = self.settings.rate if name.startswith("encoder.") else self.settings.head_rate
             decay = self.settings.weight_decay if parameter.ndim > 1 else 0.0
             groups.setdefault((rate, decay), []).append(parameter)
-        return torch.optim.AdamW(
-            [
-                {"params": members, "lr": rate, "highest": rate, "weight_decay": decay}
-                for (rate, decay), members in groups.items()
-            ]
-        )
+        listed = [
+            {"params": members, "lr": rate, "highest": rate, "weight_decay": decay}
+            for (rate, decay), members in groups.items()
+        ]
+        return adamw(listed, self.device)
 
     def _step(self, group: Sequence[Sample], optimizer: torch.optim.Optimizer) -> float:
         pad = self.tokenizer.token_to_id("[PAD]") or 0
