@@ -13,6 +13,7 @@ from tokenizers import Tokenizer
 
 from novelink.errors import ModelError
 from novelink.model import attention
+from novelink.model.exported_encoder import exported_encoder, is_exported_model
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,11 +30,16 @@ EMBEDDED_FOLDER = Path(__file__).resolve().parent.parent / "models" / "encoder"
 def encoder_name(name: str) -> str:
     """``embedded`` → the folder of the encoder that ships; other names as they are.
 
+    So too ``compact`` and the other models that ship: theirs are the encoders
+    that learned relations already.
+
     Raises:
         ModelError: this installation ships no encoder.
     """
     if name != EMBEDDED_ENCODER:
-        return name
+        shipped = EMBEDDED_FOLDER.parent / name
+        is_shipped = "/" not in name and is_exported_model(str(shipped))
+        return str(shipped) if is_shipped and not Path(name).is_dir() else name
     if not EMBEDDED_FOLDER.is_dir():
         raise ModelError(
             "this installation ships no encoder",
@@ -46,7 +52,7 @@ def load_tokenizer(name: str, *, revision: str | None = None, offline: bool = Fa
     """The fast tokenizer of an encoder, without truncation or padding.
 
     Args:
-        name: hub name (``owner/model``), a folder, or ``embedded``.
+        name: hub name (``owner/model``), a folder, ``embedded``, or a model that ships.
         revision: branch, tag or commit on the hub.
         offline: use only what is on disk.
 
@@ -84,8 +90,9 @@ def load_encoder(
     """An encoder without its language-model head, in float32.
 
     Args:
-        name: hub name, folder, or ``embedded``; the folder may be a model that
-            ``novelink train`` made, whose encoder then learns on.
+        name: hub name, folder, ``embedded`` or a model that ships; the folder may
+            be a model that ``novelink train`` or ``novelink export`` made, whose
+            encoder then learns on.
         revision: branch, tag or commit on the hub.
         offline: use only what is on disk.
         dropout: replaces the configured dropout after each sub-layer.
@@ -100,6 +107,8 @@ def load_encoder(
     from transformers import AutoModel
 
     name = encoder_name(name)
+    if is_exported_model(name):
+        return exported_encoder(Path(name), dropout=dropout, attention_dropout=attention_dropout)
     config = encoder_config(name, revision=revision, offline=offline)
     _set_dropout(config, dropout, ("hidden_dropout_prob", "dropout", "hidden_dropout"))
     _set_dropout(config, attention_dropout, ("attention_probs_dropout_prob", "attention_dropout"))
@@ -140,6 +149,8 @@ def encoder_config(name: str, *, revision: str | None = None, offline: bool = Fa
     from transformers import AutoConfig
 
     name = encoder_name(name)
+    if is_exported_model(name):
+        return exported_encoder(Path(name)).config
     if is_trained_model(name):
         values = json.loads((Path(name) / TRAINED_CONFIG).read_text(encoding="utf-8"))
         return AutoConfig.for_model(values.pop("model_type"), **values)

@@ -55,7 +55,7 @@ class EncoderSettings:
     """The pretrained encoder.
 
     Attributes:
-        name: hub name, folder, or ``embedded``.
+        name: hub name, folder, ``embedded``, or a model that ships.
         revision: branch, tag or commit on the hub.
         offline: use only what is on disk.
         dropout: after each sub-layer; None keeps the encoder's own.
