@@ -298,7 +298,7 @@ def test_a_graph_whose_encoder_cannot_be_read_back_is_explained(exported, tmp_pa
         load_encoder(str(broken))
     model = onnx.load(str(folder / "fp32" / "model.onnx"))
     for node in model.graph.node:
-        node.name = node.name.replace("/layer.1/", "/other/")
+        node.name = node.name.replace("/layer.0/", "/other/")
     onnx.save(model, str(broken / "model.onnx"))
     with pytest.raises(ModelError, match="cannot read an encoder back from the graph"):
         load_encoder(str(broken))

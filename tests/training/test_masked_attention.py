@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from novelink.decode import DecisionSettings
-from novelink.model import attention
+from novelink.model import attention, marked_rows
 from novelink.reading.pair import PairInput
 from novelink.runtime.bundle import load_bundle
 from novelink.runtime.pair_model import PairModel
@@ -154,7 +154,7 @@ def answers(path, feed):
 def test_an_unknown_kind_of_encoder_is_traced_step_by_step(
     encoder_folder, tmp_path, monkeypatch, reading
 ):
-    monkeypatch.setattr(masked, "KINDS", ())
+    monkeypatch.setattr(marked_rows, "KINDS", ())
     made = build(encoder_folder, reading)
     export_model(made, tmp_path / "model", DecisionSettings(), precision="fp32")
     assert parity(made, tmp_path / "model" / "model.onnx", seed=4) < TOLERANCE

@@ -26,6 +26,8 @@ _WORDS = "embeddings.word_embeddings.weight"
 # A per-pair graph computes the last layer for the rows that it needs, outside the encoder.
 _LAST = {
     "query": "attention.self.query",
+    "key": "attention.self.key",
+    "value": "attention.self.value",
     "output.dense": "attention.output.dense",
     "intermediate.dense": "intermediate.dense",
     "output.dense_1": "output.dense",

@@ -11,6 +11,7 @@ from torch import nn
 from novelink.errors import SettingsError
 from novelink.model.heads import Classifier, Coreference, Direction
 from novelink.model.joint_loss import IGNORED, TASKS, TaskTensors
+from novelink.model.marked_rows import can_read_rows, marked_rows
 from novelink.model.tensor_group import TensorGroup
 
 if TYPE_CHECKING:
@@ -41,7 +42,18 @@ class PairBatch(TensorGroup):
     labels: TaskTensors | None = None
     soft: TaskTensors | None = None
 
-    def start_masks(self) -> tuple[torch.Tensor, torch.Tensor]:
+    def rows(self) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Places of ``[CLS]`` and of the start markers, and which are each entity's.
+
+        Three times ``[B, 1 + M]``, the latter two as floats. ``[CLS]`` stands in for padding.
+        """
+        places, owners = (
+            torch.cat([torch.zeros_like(one[:, :1]), one], 1) for one in (self.starts, self.owners)
+        )
+        first, second = (((owners & bit) > 0).float() for bit in (1, 2))
+        return places, first, second
+
+    def start_masks(self) -> list[torch.Tensor]:
         """Where the first and the second entity's start markers are: two ``[B, L]`` floats."""
         shape = self.input_ids.shape
         masks = []
@@ -49,7 +61,7 @@ class PairBatch(TensorGroup):
             mask = torch.zeros(shape, device=self.input_ids.device)
             has = ((self.owners & bit) > 0).float()
             masks.append(mask.scatter_add_(1, self.starts, has).clamp_(max=1.0))
-        return masks[0], masks[1]
+        return masks
 
 
 class PairModel(nn.Module):
@@ -128,8 +140,15 @@ class PairModel(nn.Module):
             One row a sample; coreference one row for every two mentions of a
             sample, in the order of :func:`coreference_labels`.
         """
-        hidden = self.hidden(batch.input_ids, batch.attention_mask)
-        starts = batch.start_masks()
+        if can_read_rows(self.encoder):
+            places, *starts = batch.rows()
+            hidden = marked_rows(self.encoder, batch.input_ids, batch.attention_mask, places)
+            markers = hidden[:, 1:]
+        else:
+            starts = batch.start_masks()
+            hidden = self.hidden(batch.input_ids, batch.attention_mask)
+            index = batch.starts.unsqueeze(-1).expand(-1, -1, hidden.shape[-1])
+            markers = hidden.gather(1, index)
         vectors = self.pair_vectors(hidden, *starts)
         wanted = frozenset(TASKS) if tasks is None else tasks
         logits = TaskTensors()
@@ -137,8 +156,7 @@ class PairModel(nn.Module):
             if task in wanted:
                 setattr(logits, task, getattr(self, task)(vectors))
         if "coreference" in wanted:
-            index = batch.starts.unsqueeze(-1).expand(-1, -1, hidden.shape[-1])
-            logits.coreference = upper_pairs(self.coreference(hidden.gather(1, index)))
+            logits.coreference = upper_pairs(self.coreference(markers))
         if "direction" in wanted and self.direction is not None:
             logits.direction = self.directions(hidden, *starts)
         return logits

@@ -11,10 +11,11 @@ import torch
 from torch import nn
 
 from novelink.model.document_model import DocumentModel
+from novelink.model.marked_rows import can_read_rows, marked_rows
 from novelink.runtime import document_model as document_runtime
 from novelink.runtime import pair_model as pair_runtime
 from novelink.runtime.session import DIRECTION
-from novelink.training.masked_attention import attend, can_mask
+from novelink.training.masked_attention import attend
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,7 +60,7 @@ class PairGraph(nn.Module):
     def __init__(self, model: PairModel) -> None:
         super().__init__()
         self.model = model
-        self.is_short = can_mask(model.encoder)
+        self.is_short = can_read_rows(model.encoder)
 
     def forward(
         self,
@@ -91,34 +92,13 @@ class PairGraph(nn.Module):
         starts: tuple[torch.Tensor, torch.Tensor],
     ) -> tuple[torch.Tensor, tuple[torch.Tensor, torch.Tensor]]:
         """Vectors ``[B, N, h]`` of the tokens that count, and their ``starts`` ``[B, N]``."""
-        encoder: Any = self.model.encoder
-        last = encoder.encoder.layer[-1]
-        reached: list[torch.Tensor] = []
-        hook = last.register_forward_pre_hook(lambda _, inputs: reached.append(inputs[0]))
-        try:
-            # The exporter drops the whole last layer, as nothing depends on it.
-            self.model.hidden(input_ids, attention_mask)
-        finally:
-            hook.remove()
-        (hidden,) = reached
         wanted = torch.maximum(*starts)
         wanted = torch.cat([torch.full_like(wanted[:, :1], 2.0), wanted[:, 1:]], 1)
         # Samples with fewer start markers get other tokens too, which belong to neither entity.
         # Two rows at least: a product of one row is another kernel, with other bits.
         count = (wanted > 0).sum(1).max().clamp(min=2)
         places = wanted.topk(count, 1).indices  # type: ignore[arg-type]  # a number while tracing
-        index = places.unsqueeze(-1).expand(-1, -1, hidden.shape[-1])
-        rows = hidden.gather(1, index)
-        own = last.attention.self
-        read = attend(
-            own.query(rows),
-            own.key(hidden),
-            own.value(hidden),
-            attention_mask,
-            heads=own.num_attention_heads,
-            scale=own.attention_head_size**-0.5,
-        )
-        rows = last.feed_forward_chunk(last.attention.output(read, rows))
+        rows = marked_rows(self.model.encoder, input_ids, attention_mask, places, attend)
         first, second = (one.gather(1, places) for one in starts)
         return rows, (first, second)
 

@@ -17,15 +17,13 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from novelink.model import attention
+from novelink.model.marked_rows import can_read_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from transformers import PreTrainedModel
-
-KINDS = ("bert", "electra", "roberta", "xlm-roberta")
-"""Encoders whose attention is this one, with nothing added to it."""
 
 _NAME = "novelink-masked"
 _DOMAIN, _KIND = "novelink", "Attention"
@@ -114,17 +112,10 @@ def _mask(*_: Any, attention_mask: torch.Tensor, **__: Any) -> torch.Tensor:
     return attention_mask
 
 
-def can_mask(encoder: PreTrainedModel) -> bool:
-    """Whether an encoder's attention is known to be this one."""
-    config = encoder.config
-    known = attention.NAME, _NAME
-    return config.model_type in KINDS and config._attn_implementation in known  # noqa: SLF001 (the library's only place for it)
-
-
 @contextmanager
 def masked_attention(encoder: PreTrainedModel) -> Iterator[None]:
     """Within it, an encoder's attention is one node each, where it is of a known kind."""
-    if not can_mask(encoder):
+    if not can_read_rows(encoder):
         yield
         return
     from transformers import AttentionInterface, AttentionMaskInterface
