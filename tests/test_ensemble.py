@@ -214,7 +214,7 @@ def test_the_command_sorts_members_by_their_main_task(members, bundle_writer, tm
         capsys, "ensemble", *members, tnt, "-o", tmp_path / "set", "--voting", "mean"
     )
     assert (code, out) == (0, "")
-    assert "3 models vote on relations, 1 on novelty (mean" in err
+    assert "3 models for relations, 1 for novelty (mean" in err
     assert is_model_set(tmp_path / "set")
     models = load_model_set(tmp_path / "set")
     assert [bundle.name for bundle in models.relation] == ["m7", "m8", "m9"]

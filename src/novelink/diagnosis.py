@@ -204,12 +204,19 @@ def _models(models: Iterable[str | os.PathLike[str]] | None) -> Iterator[Finding
 
 
 def _model(model: str | os.PathLike[str]) -> Finding:
-    from novelink.runtime.bundle import load_bundle
+    from novelink.runtime.bundle import find_bundle, load_bundle
+    from novelink.runtime.model_set import is_model_set, load_model_set
     from novelink.self_test import compare
 
     shown = os.fspath(model)
     began = time.monotonic()
     try:
+        folder = find_bundle(model)
+        if is_model_set(folder):
+            models = load_model_set(folder)
+            names = ", ".join(one.folder.name for one in models.members)
+            text = f"{shown}: a set of models as its manifest says, of {names}"
+            return Finding("model", "ok", text, {"model": shown, "members": names})
         bundle = load_bundle(model)
         text = (
             f"{shown}: {len(bundle.files)} files as the manifest says ({bundle.size / 1e6:.1f} MB)"

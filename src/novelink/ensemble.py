@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from novelink.averaging import AveragingExtractor
 from novelink.decode import (
     DECIMALS,
     DecisionSettings,
@@ -24,6 +25,7 @@ from novelink.decode import (
 )
 from novelink.extractor import Extractor
 from novelink.runtime.batching import BATCH_TOKENS
+from novelink.runtime.model_set import AVERAGE
 from novelink.voting import vote_triplets
 
 if TYPE_CHECKING:
@@ -102,6 +104,14 @@ def _rounded(decision: Decision, min_score: float | None) -> Decision:
         novelty_score=None if sure is None else round(sure, DECIMALS),
         related=decision.related if min_score is None else score >= min_score,
     )
+
+
+def set_extractor(
+    models: ModelSet, *, threads: int | None = None, batch_tokens: int = BATCH_TOKENS
+) -> Extractor:
+    """The extractor of a set: one that lets its members vote, or that takes their mean."""
+    kind = AveragingExtractor if models.voting == AVERAGE else EnsembleExtractor
+    return kind(models, threads=threads, batch_tokens=batch_tokens)
 
 
 class EnsembleExtractor(Extractor):

@@ -97,10 +97,10 @@ class Extractor:
         """
         folder = find_bundle(model)
         if is_model_set(folder):
-            from novelink.ensemble import EnsembleExtractor
+            from novelink.ensemble import set_extractor
 
             models = load_model_set(folder)
-            return EnsembleExtractor(models, threads=threads, batch_tokens=batch_tokens)
+            return set_extractor(models, threads=threads, batch_tokens=batch_tokens)
         return cls(load_bundle(folder), threads=threads, batch_tokens=batch_tokens)
 
     @property

@@ -50,20 +50,26 @@ def command(
     """
     from novelink.extractor import Extractor
     from novelink.formats import read
-    from novelink.runtime.bundle import CONFIG, find_bundle, load_bundle
-    from novelink.runtime.model_set import is_model_set
+    from novelink.runtime.bundle import CONFIG, find_bundle
+    from novelink.runtime.model_set import (
+        AVERAGE,
+        is_model_set,
+        load_model_set,
+        revise_model_set,
+    )
     from novelink.runtime.revision import revise
     from novelink.training.calibration import before_and_after
     from novelink.training.selection import choose, extracted_predictions
 
     folder = find_bundle(model)
-    if is_model_set(folder):
+    is_set = is_model_set(folder)
+    if is_set and load_model_set(folder).voting != AVERAGE:
         raise ModelError(
             f"'{model}' is a set of models, whose members decide by their own settings",
             remedy="Calibrate the members, then join them: novelink ensemble",
         )
-    bundle = load_bundle(folder)
-    extractor = Extractor(bundle, threads=threads)
+    extractor = Extractor.load(folder, threads=threads)
+    before = {key: value for key, value in extractor.info.items() if key != "configs"}
     documents = list(read(gold, schema=schema or extractor.schema))
     if not any(document.relations for document in documents):
         raise DataError(
@@ -72,7 +78,7 @@ def command(
             remedy="Give gold documents, such as a corpus's Dev part",
         )
     pairs, predictions = extracted_predictions(extractor, documents)
-    settings = bundle.config.get("training", {}).get("settings", {})
+    settings = before.get("training", {}).get("settings", {})
     selection = choose(
         documents,
         predictions,
@@ -82,7 +88,7 @@ def command(
     )
     figures = before_and_after(predictions, pairs, extractor.schema, selection.decision)
     name = data or ("standard input" if gold == "-" else Path(gold).name)
-    config = dict(bundle.config)
+    config = dict(before)
     config["decision"] = selection.decision.to_dict()
     config["calibration"] = {
         "data": name,
@@ -94,11 +100,11 @@ def command(
     if dry_run:
         say(["nothing was written (--dry-run)"])
         return
-    outdated = config["decision"] != bundle.config["decision"] and "measured" in config
+    outdated = config["decision"] != before["decision"] and "measured" in config
     if outdated:
         del config["measured"]
     text = json.dumps(config, indent=2, ensure_ascii=False) + "\n"
-    revise(folder, {CONFIG: text.encode()})
+    (revise_model_set if is_set else revise)(folder, {CONFIG: text.encode()})
     say([f"config.json and manifest.json written in {folder}"])
     if outdated:
         say(["the scores in the model's card were measured with other thresholds: measure again"])

@@ -7,34 +7,35 @@ from typing import TYPE_CHECKING
 
 import click
 
-from novelink.cli import options
+from novelink.cli import completion, options
 from novelink.errors import SettingsError
 
 if TYPE_CHECKING:
     from novelink.runtime.bundle import Bundle
 
-_FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
-
 
 @click.command("ensemble")
-@click.argument("models", nargs=-1, required=True, type=_FOLDER, metavar="MODEL…")
+@click.argument(
+    "models", nargs=-1, required=True, metavar="MODEL…", shell_complete=completion.models
+)
 @click.option(
     "--output", "-o", required=True, type=click.Path(path_type=Path), help="New folder of the set."
 )
 @click.option(
     "--novelty",
     multiple=True,
-    type=_FOLDER,
     metavar="MODEL",
+    shell_complete=completion.models,
     help="A model that votes on novelty, whatever it was mainly trained for; repeatable.",
 )
 @click.option(
     "--voting",
-    type=click.Choice(["majority", "mean"]),
+    type=click.Choice(["majority", "mean", "average"]),
     default="majority",
     show_default=True,
-    help="Most votes (of equally many the higher mean probability), or the highest mean "
-    "probability.",
+    help="Most votes (of equally many the higher mean probability); or the highest mean "
+    "probability; or mean probabilities against thresholds of the set's own, which `novelink "
+    "calibrate` fits.",
 )
 @click.option("--name", help="Of the set. Default: the folder's name.")
 @click.option(
@@ -43,10 +44,10 @@ _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
     help="Text file with the set's card.",
 )
 def command(
-    models: tuple[Path, ...],
+    models: tuple[str, ...],
     *,
     output: Path,
-    novelty: tuple[Path, ...],
+    novelty: tuple[str, ...],
     voting: str,
     name: str | None,
     card: Path | None,
@@ -58,17 +59,20 @@ def command(
     novelink ensemble runs/folds/fold-*/model -o ten-fold
     novelink extract abstracts.pubtator --model ten-fold
 
+    MODEL is a folder, which is copied, or the name of a model that ships, which is referred to.
     Models trained mainly for relations vote on whether two entities are related and how; those
     trained mainly for novelty vote on Novel / No. Where there are none of the latter, the former
     vote on both. The set is a folder like any model's: `extract`, `models info` and `models
     verify` take it.
     """
-    from novelink.runtime.bundle import load_bundle
-    from novelink.runtime.model_set import write_model_set
+    from novelink.runtime.bundle import find_bundle, load_bundle
+    from novelink.runtime.model_set import AVERAGE, write_model_set
 
-    bundles = {path: load_bundle(path) for path in models}
-    relation = [path for path in models if _main_task(bundles[path]) == "relation"]
-    voters = [*(path for path in models if path not in relation), *novelty]
+    folders = [find_bundle(model) for model in models]
+    bundles = {path: load_bundle(path) for path in folders}
+    relation = [path for path in folders if _main_task(bundles[path]) == "relation"]
+    voters = [path for path in folders if path not in relation]
+    voters += [find_bundle(model) for model in novelty]
     if not relation:
         raise SettingsError(
             "every model was trained mainly for novelty",
@@ -87,11 +91,13 @@ def command(
     options.say(
         [
             (
-                f"{output}: {len(made.relation)} models vote on relations, {len(made.novelty)} on "
+                f"{output}: {len(made.relation)} models for relations, {len(made.novelty)} for "
                 f"novelty ({made.voting}, {made.size / 1e6:.1f} MB)"
             )
         ]
     )
+    if voting == AVERAGE:
+        options.say([f"now fit its thresholds to gold data: novelink calibrate {output} GOLD"])
 
 
 def _main_task(bundle: Bundle) -> str:

@@ -10,8 +10,10 @@ from novelink.runtime.bundle import CARD, CONFIG
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from novelink.runtime.bundle import Bundle
+    from novelink.runtime.model_set import ModelSet
 
 WIDTH = 100
 _SCORES = {
@@ -38,15 +40,7 @@ def description(bundle: Bundle) -> Iterator[str]:
     yield f"  schema: {schema.name}"
     yield from _wrapped(f"entity types: {', '.join(schema.entity_types)}")
     yield from _wrapped(f"relation types: {', '.join(schema.relation_types)}")
-    try:
-        lines = list(_worth(config))
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise ModelError(
-            f"'measured' or 'calibration' cannot be read ({error!r})",
-            source=str(bundle.folder / CONFIG),
-            remedy="Write them again with recipes/card.py and novelink calibrate",
-        ) from error
-    yield from lines
+    yield from _measured(config, bundle.folder)
     hidden = () if "measured" in config else ("training", "versions")
     for key in ("decision", "tokenizer", *hidden):
         if config.get(key):
@@ -57,6 +51,35 @@ def description(bundle: Bundle) -> Iterator[str]:
     yield f"  card: {bundle.folder / CARD} (or: novelink models info {bundle.name} --card)"
 
 
+def set_description(models: ModelSet) -> Iterator[str]:
+    """Lines on an opened set of models.
+
+    Raises:
+        ModelError: what was measured is not in the form that is expected.
+    """
+    yield f"{models.name}: a set of models, {models.size / 1e6:.1f} MB in {models.folder}"
+    yield f"  reading: {models.reading}"
+    yield f"  schema: {models.schema.name}"
+    yield f"  voting: {models.voting}"
+    for role, bundles in (("relation", models.relation), ("novelty", models.novelty)):
+        yield f"  {role}: {', '.join(bundle.folder.name for bundle in bundles) or 'none'}"
+    yield from _measured(models.config, models.folder)
+    if models.decision:
+        yield "  decision:"
+        yield from _tree(models.decision, indent=4)
+
+
+def _measured(config: dict[str, Any], folder: Path) -> list[str]:
+    try:
+        return list(_worth(config))
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise ModelError(
+            f"'measured' or 'calibration' cannot be read ({error!r})",
+            source=str(folder / CONFIG),
+            remedy="Write them again with recipes/card.py and novelink calibrate",
+        ) from error
+
+
 def _worth(config: dict[str, Any]) -> Iterator[str]:
     found = config.get("measured")
     if found:
@@ -64,10 +87,8 @@ def _worth(config: dict[str, Any]) -> Iterator[str]:
         yield from _wrapped(f"encoder: {found['encoder']}")
         yield from _wrapped(f"data: {' '.join(found['data'])}")
         recipe = found["recipe"]
-        yield from _wrapped(
-            f"recipe: {'; then '.join(recipe['steps'])} (seed {recipe['seed']}, epoch "
-            f"{recipe['epoch']})"
-        )
+        run = f" (seed {recipe['seed']}, epoch {recipe['epoch']})" if "seed" in recipe else ""
+        yield from _wrapped(f"recipe: {'; then '.join(recipe['steps'])}{run}")
         yield "  licence:"
         yield from _wrapped(" ".join(found["licence"]))
         test = found["test"]

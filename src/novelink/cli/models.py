@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from novelink.cli import completion, options
-from novelink.cli.model_description import description
+from novelink.cli.model_description import description, set_description
 from novelink.cli.verbosity import note
 from novelink.errors import ModelError
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from novelink.runtime.bundle import Bundle
+    from novelink.runtime.model_set import ModelSet
 
 
 @click.group("models")
@@ -37,21 +38,21 @@ def command() -> None:
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
 def list_models(*, as_json: bool) -> None:
     """The models that came with the package; * marks the default."""
-    from novelink.runtime.bundle import embedded_names, load_bundle
+    from novelink.runtime.bundle import embedded_names
 
-    bundles = [load_bundle(name) for name in embedded_names()]
+    found = [_opened(name) for name in embedded_names()]
     default = _default()
     if as_json:
-        _print_json([_summary(bundle, default) for bundle in bundles])
+        _print_json([_summary(one, default) for one in found])
         return
-    for bundle in bundles:
-        mark = "*" if bundle.name == default else " "
+    for one in found:
+        mark = "*" if one.name == default else " "
         click.echo(
-            f"{mark} {bundle.name:<20} {bundle.size / 1e6:6.1f} MB  "
-            f"{bundle.reading} reading, schema {bundle.schema.name}, "
-            f"at most {bundle.max_length} tokens"
+            f"{mark} {one.name:<20} {one.size / 1e6:6.1f} MB  "
+            f"{one.reading} reading, schema {one.schema.name}, "
+            f"at most {one.max_length} tokens"
         )
-    if not bundles:
+    if not found:
         options.say(["this installation has no embedded model"])
 
 
@@ -111,6 +112,14 @@ def verify(ctx: click.Context, models: tuple[str, ...], *, as_json: bool) -> Non
         ctx.exit(1)
 
 
+def _opened(model: str) -> Bundle | ModelSet:
+    from novelink.runtime.bundle import find_bundle, load_bundle
+    from novelink.runtime.model_set import is_model_set, load_model_set
+
+    folder = find_bundle(model)
+    return load_model_set(folder) if is_model_set(folder) else load_bundle(folder)
+
+
 def _verified(model: str) -> dict[str, Any]:
     """Check a model or a set of models and open all of it."""
     from novelink.runtime.bundle import find_bundle, load_bundle, unlisted_files
@@ -129,10 +138,10 @@ def _verified_set(folder: Path) -> dict[str, Any]:
     from novelink.runtime.model_set import load_model_set
 
     models = load_model_set(folder)
-    bundles = {bundle.folder: bundle for bundle in (*models.relation, *models.novelty)}
-    for bundle in bundles.values():
+    bundles = models.members
+    for bundle in bundles:
         _open(bundle)
-    files = sum(len(bundle.files) for bundle in bundles.values())
+    files = sum(len(bundle.files) for bundle in bundles)
     return {"files": files, "size": models.size, "members": len(bundles), "unlisted": []}
 
 
@@ -147,11 +156,7 @@ def _print_set(folder: Path, *, as_json: bool, card: bool) -> None:
     if as_json:
         _print_json({"name": models.name, "size": models.size, "config": models.config})
         return
-    click.echo(f"{models.name}: a set of models, {models.size / 1e6:.1f} MB in {folder}")
-    click.echo(f"  schema: {models.schema.name}")
-    click.echo(f"  voting: {models.voting}")
-    for role, bundles in (("relation", models.relation), ("novelty", models.novelty)):
-        click.echo(f"  {role}: {', '.join(bundle.folder.name for bundle in bundles) or 'none'}")
+    click.echo("\n".join(set_description(models)))
 
 
 def _open(bundle: Bundle) -> None:
@@ -192,17 +197,19 @@ def _default() -> str | None:
         return None
 
 
-def _summary(bundle: Bundle, default: str | None) -> dict[str, Any]:
-    return {
-        "name": bundle.name,
-        "default": bundle.name == default,
-        "folder": str(bundle.folder),
-        "size": bundle.size,
-        "reading": bundle.reading,
-        "schema": bundle.schema.name,
-        "max_length": bundle.max_length,
-        "files": bundle.files,
+def _summary(model: Bundle | ModelSet, default: str | None) -> dict[str, Any]:
+    found = {
+        "name": model.name,
+        "default": model.name == default,
+        "folder": str(model.folder),
+        "size": model.size,
+        "reading": model.reading,
+        "schema": model.schema.name,
+        "max_length": model.max_length,
     }
+    if hasattr(model, "files"):
+        return found | {"files": model.files}
+    return found | {"members": [one.name for one in model.members]}
 
 
 def _print_json(data: Any) -> None:

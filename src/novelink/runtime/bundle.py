@@ -136,7 +136,7 @@ def embedded_names() -> list[str]:
     """Names of the models that ship with the package, sorted."""
     if not EMBEDDED.is_dir():
         return []
-    return sorted(path.parent.name for path in EMBEDDED.glob(f"*/{GRAPH}"))
+    return sorted(path.parent.name for path in EMBEDDED.glob(f"*/{MANIFEST}"))
 
 
 def default_name() -> str:

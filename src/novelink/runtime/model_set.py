@@ -2,12 +2,14 @@
 
 .. code-block:: text
 
-    config.json       name, schema, how votes are joined, which members vote on what
+    config.json       name, schema, how answers are joined, which members answer what
     README.md         the card
     members/<name>/   one model folder each, with its own manifest
     manifest.json     size and sha256 of the files above, members' manifests included
 
-A member's manifest stands for its files, so that every byte is checked once.
+A member's manifest stands for its files, so that every byte is checked once. A
+member that ships with the package is not copied: ``config.json`` has its name
+and its manifest's sha256 under ``embedded``.
 """
 
 from __future__ import annotations
@@ -20,19 +22,25 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from novelink.decode import DecisionSettings
 from novelink.errors import ModelError, SettingsError
-from novelink.runtime.bundle import CARD, CONFIG, load_bundle
+from novelink.runtime.bundle import CARD, CONFIG, EMBEDDED, embedded_names, load_bundle
 from novelink.runtime.manifest import FORMAT, MANIFEST, checked_file, listed_files
+from novelink.runtime.revision import revise_files
 from novelink.voting import METHODS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from novelink.runtime.bundle import Bundle
     from novelink.schema import Schema
 
 READING = "set"
 MEMBERS = "members"
+AVERAGE = "average"
+VOTINGS = (*METHODS, AVERAGE)
+"""How members' answers are joined: by votes, each by its own rule, or by one rule for their mean
+probabilities, with thresholds of the set's own."""
 _AGAIN = "Copy the set again, or make it anew with: novelink ensemble"
 
 
@@ -44,11 +52,11 @@ class ModelSet:
         folder: where it lies.
         name: the set's name.
         schema: the members' vocabulary.
-        voting: one of :data:`novelink.voting.METHODS`.
+        voting: one of :data:`VOTINGS`.
         relation: members that vote on relation types, at least one.
         novelty: members that vote on novelty; may be the same ones, or none.
         config: the whole ``config.json``.
-        size: bytes of all files together.
+        size: bytes of all files together, those of members that ship included.
     """
 
     folder: Path
@@ -59,6 +67,26 @@ class ModelSet:
     novelty: tuple[Bundle, ...]
     config: dict[str, Any] = field(repr=False)
     size: int = 0
+
+    @property
+    def members(self) -> list[Bundle]:
+        """All members, each once."""
+        return list({one.folder: one for one in (*self.relation, *self.novelty)}.values())
+
+    @property
+    def reading(self) -> str:
+        """How members read texts, for example ``pair + document``."""
+        return " + ".join(dict.fromkeys(one.reading for one in self.members))
+
+    @property
+    def max_length(self) -> int:
+        """Longest input in tokens that every member reads whole."""
+        return min(one.max_length for one in self.members)
+
+    @property
+    def decision(self) -> dict[str, float]:
+        """Thresholds and calibration of a set that averages; none where members vote."""
+        return dict(self.config.get("decision", {}))
 
 
 def is_model_set(folder: Path) -> bool:
@@ -86,12 +114,18 @@ def load_model_set(folder: Path) -> ModelSet:
         config = json.loads(contents[CONFIG])
         names = {role: [str(name) for name in config[MEMBERS][role]] for role in _ROLES}
         voting, set_name = str(config["voting"]), str(config["name"])
-    except (KeyError, TypeError, ValueError, RecursionError) as error:
+        embedded = {str(name): str(sha) for name, sha in config.get("embedded", {}).items()}
+        if "decision" in config:
+            config["decision"] = {str(key): float(one) for key, one in config["decision"].items()}
+    except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
         raise ModelError(
             "not a set of models", source=str(folder / CONFIG), remedy=_AGAIN
         ) from error
     bundles: dict[str, Bundle] = {}
     for name in dict.fromkeys([*names["relation"], *names["novelty"]]):
+        if name in embedded:
+            bundles[name] = _embedded(name, embedded[name], folder)
+            continue
         if f"{MEMBERS}/{name}/{MANIFEST}" not in listed:
             raise ModelError(
                 f"the manifest does not list the member '{name}'", source=str(folder / MANIFEST)
@@ -120,14 +154,14 @@ def write_model_set(
     voting: str = "majority",
     card: str | None = None,
 ) -> ModelSet:
-    """Copy model folders into a new set.
+    """Join model folders in a new set: copies, or the names of models that ship.
 
     Args:
         folder: made anew; it must not exist.
         relation: model folders that vote on relation types.
         novelty: model folders that vote on novelty.
         name: the set's name.
-        voting: one of :data:`novelink.voting.METHODS`.
+        voting: one of :data:`VOTINGS`.
         card: text of the card; a short one is written otherwise.
 
     Raises:
@@ -138,7 +172,7 @@ def write_model_set(
         raise SettingsError(f"{folder} exists", remedy="Give another folder, or delete this one")
     sources = list(dict.fromkeys(path.resolve() for path in [*relation, *novelty]))
     bundles = {
-        f"{number:02d}-{bundle.name}": bundle
+        bundle.name if _ships(bundle) else f"{number:02d}-{bundle.name}": bundle
         for number, bundle in enumerate(map(load_bundle, sources), start=1)
     }
     place = dict(zip(sources, bundles, strict=True))
@@ -155,26 +189,85 @@ def write_model_set(
         "voting": voting,
         MEMBERS: names,
     }
+    shipped = {name: _sha256(one.folder) for name, one in bundles.items() if _ships(one)}
+    if shipped:
+        config["embedded"] = shipped
+    if voting == AVERAGE:
+        config["decision"] = DecisionSettings().to_dict()
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".set-") as scratch:
         fresh = Path(scratch) / "set"
+        fresh.mkdir()
         for member, bundle in bundles.items():
-            shutil.copytree(bundle.folder, fresh / MEMBERS / member)
+            if member not in shipped:
+                shutil.copytree(bundle.folder, fresh / MEMBERS / member)
         text = json.dumps(config, indent=2, ensure_ascii=False) + "\n"
         (fresh / CONFIG).write_text(text, encoding="utf-8")
         (fresh / CARD).write_text(card or _short_card(config), encoding="utf-8")
-        _write_manifest(fresh, list(bundles))
+        _write_manifest(fresh, [name for name in bundles if name not in shipped])
         fresh.rename(folder)
     return load_model_set(folder)
+
+
+def revise_model_set(folder: Path, contents: Mapping[str, bytes]) -> None:
+    """Give a set's own files new contents, as :func:`novelink.runtime.revision.revise` does.
+
+    Args:
+        folder: a whole set; it is checked first.
+        contents: ``config.json`` or ``README.md`` → its new content.
+
+    Raises:
+        ModelError: the folder was no whole set before, is none with the new
+            contents, or cannot be written.
+    """
+    opened = load_model_set(folder)
+    own = [one.folder.name for one in opened.members if one.folder.is_relative_to(folder)]
+    revise_files(
+        folder,
+        contents,
+        write=lambda: _write_manifest(folder, own),
+        check=lambda: load_model_set(folder),
+    )
+
+
+def _ships(bundle: Bundle) -> bool:
+    return bundle.folder.resolve().parent == EMBEDDED
+
+
+def _sha256(folder: Path) -> str:
+    """Of a model's manifest, which has those of its files."""
+    return hashlib.sha256((folder / MANIFEST).read_bytes()).hexdigest()
+
+
+def _embedded(name: str, sha256: str, folder: Path) -> Bundle:
+    """A member that ships with the package."""
+    if name not in embedded_names():
+        raise ModelError(
+            f"the set's member '{name}' does not ship with this installation",
+            source=str(folder / CONFIG),
+            remedy=_AGAIN,
+        )
+    if _sha256(EMBEDDED / name) != sha256:
+        raise ModelError(
+            f"the set was made with another '{name}' than the one that ships here",
+            source=str(folder / CONFIG),
+            remedy=_AGAIN,
+        )
+    return load_bundle(EMBEDDED / name)
 
 
 _ROLES = ("relation", "novelty")
 
 
 def _check_members(bundles: dict[str, Bundle], names: dict[str, list[str]], voting: str) -> None:
-    if voting not in METHODS:
+    if voting not in VOTINGS:
         raise SettingsError(
-            f"unknown voting method '{voting}'", remedy=f"Methods are: {', '.join(METHODS)}"
+            f"unknown voting method '{voting}'", remedy=f"Methods are: {', '.join(VOTINGS)}"
+        )
+    if voting == AVERAGE and names["novelty"] and set(names["novelty"]) != set(names["relation"]):
+        raise SettingsError(
+            "a set that averages has models for relations and others for novelty",
+            remedy="Let the same models answer both, or let them vote (--voting majority)",
         )
     if not names["relation"]:
         raise ModelError("a set needs a model that judges relations")
@@ -229,7 +322,7 @@ def _short_card(config: dict[str, Any]) -> str:
         "library: novelink",
         "---",
         f"# {config['name']}",
-        f"A set of models that vote ({config['voting']}), made by `novelink ensemble`.",
+        f"A set of models joined by {config['voting']}, made by `novelink ensemble`.",
     ]
     for role in _ROLES:
         names = ", ".join(config[MEMBERS][role]) or "none"

@@ -11,7 +11,7 @@ from novelink.whole_file import whole_file
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 
 def revise(folder: str | os.PathLike[str], contents: Mapping[str, bytes]) -> None:
@@ -30,13 +30,39 @@ def revise(folder: str | os.PathLike[str], contents: Mapping[str, bytes]) -> Non
     """
     folder = Path(folder)
     load_bundle(folder)
+    revise_files(
+        folder,
+        contents,
+        write=lambda: write_manifest(folder),
+        check=lambda: load_bundle(folder),
+    )
+
+
+def revise_files(
+    folder: Path,
+    contents: Mapping[str, bytes],
+    *,
+    write: Callable[[], object],
+    check: Callable[[], object],
+) -> None:
+    """The same for any folder with a manifest.
+
+    Args:
+        folder: where the files are.
+        contents: file name → its new content.
+        write: writes the manifest anew.
+        check: raises where the folder is no longer whole.
+
+    Raises:
+        ModelError: as ``check`` does, or the folder cannot be written.
+    """
     names = [*contents, MANIFEST]
     before = {name: _content(folder / name) for name in names}
     try:
         for name, data in contents.items():
             _put(folder / name, data)
-        write_manifest(folder)
-        load_bundle(folder)
+        write()
+        check()
     except BaseException as error:
         for name, old in before.items():
             if old is None:
