@@ -24,11 +24,11 @@ from novelink.pairs import candidate_pairs
 from novelink.runtime.bundle import (
     GRAPH,
     MANIFEST,
-    default_name,
     embedded_names,
     find_bundle,
     load_bundle,
 )
+from novelink.runtime.model_set import is_model_set
 from novelink.schema import NO_RELATION
 
 RESULT = Path(__file__).parent / "results/failures-biored-dev.json"
@@ -155,9 +155,11 @@ def rows(counts):
 
 
 def relation_models():
-    """Names of the models that find relations, the default first."""
-    names = [name for name in embedded_names() if load_bundle(name).reading in ("pair", "document")]
-    return sorted(names, key=lambda name: name != default_name())
+    """Names of the models that find relations, without sets, the per-pair ones first."""
+    singles = [name for name in embedded_names() if not is_model_set(find_bundle(name))]
+    readings = {name: load_bundle(name).reading for name in singles}
+    names = [name for name in singles if readings[name] in ("pair", "document")]
+    return sorted(names, key=lambda name: readings[name] != "pair")
 
 
 def main():

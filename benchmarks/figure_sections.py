@@ -6,7 +6,7 @@ from figure_parts import LEVELS, Section, machine, number, percent, plot, table
 
 TEST = "BioRED Test"
 FLOAT_BYTES = 4
-READINGS = {"pair": "per pair", "document": "once", "set": "a set that votes"}
+READINGS = {"pair": "per pair", "document": "once", "pair + document": "both, averaged"}
 MEANING = {"related": "that a pair is related", "novelty": "that a related pair is Novel"}
 
 

@@ -26,7 +26,7 @@ from novelink import Extractor, Relation, __version__, read, score
 from novelink.document import NOVEL
 from novelink.pairs import candidate_pairs
 from novelink.runtime.bundle import find_bundle, load_bundle
-from novelink.runtime.model_set import is_model_set, load_model_set
+from novelink.runtime.model_set import AVERAGE, is_model_set, load_model_set
 from novelink.schema import NO_RELATION
 from novelink.scoring.calibration import reliability
 
@@ -118,7 +118,8 @@ def main():
 
     gold = list(read(chosen.gold))
     folder = find_bundle(chosen.model)
-    votes = is_model_set(folder)
+    opened = load_model_set(folder) if is_model_set(folder) else load_bundle(folder)
+    votes = getattr(opened, "voting", AVERAGE) != AVERAGE
     extractor = Extractor.load(folder, threads=chosen.threads)
     begun, worked = time.perf_counter(), time.process_time()
     judged, predicted = extracted(extractor, gold, votes=votes)
@@ -130,9 +131,9 @@ def main():
     result = {
         "data": chosen.data,
         "model": extractor.name,
-        "reading": extractor.info["reading"],
+        "reading": opened.reading,
         "precision": extractor.info.get("precision"),
-        "size": (load_model_set(folder) if votes else load_bundle(folder)).size,
+        "size": opened.size,
         "decision": extractor.info.get("decision"),
         "seed": training.get("settings", {}).get("optim", {}).get("seed"),
         "machine": machine(),

@@ -24,6 +24,7 @@ import json
 from pathlib import Path
 
 from novelink.decode import DecisionSettings
+from novelink.runtime.model_set import is_model_set, load_model_set, revise_model_set
 from novelink.runtime.revision import revise
 from novelink.self_test import record
 
@@ -31,6 +32,7 @@ ROOT = Path(__file__).parents[1]
 PRETRAINING = ROOT / "src" / "novelink" / "models" / "encoder" / "pretraining.json"
 PUBLISHED = ROOT / "benchmarks" / "published.json"
 LEVELS = ("pair", "type", "novelty", "all")
+TEST_LINE = "BioRED Test (100) chose nothing and gave the figures below."
 
 CARD = """---
 name: {name}
@@ -38,8 +40,7 @@ library: novelink
 license: apache-2.0
 language: en
 reading: {reading}
-precision: {precision}
-seed: {seed}
+{facts}
 ---
 # {name}
 Relations between genes, diseases, chemicals and variants of a biomedical abstract whose entities are marked: whether two are related, how (8 BioRED types), and whether that is novel in the paper. {reading_line} It runs on onnxruntime.
@@ -47,7 +48,7 @@ Relations between genes, diseases, chemicals and variants of a biomedical abstra
 ## Made from
 - **Encoder**: {encoder}
 - **Training data**: {data}
-- **Recipe**: {recipe}, seed {seed}, epoch {epoch}.
+- **Recipe**: {recipe}{run}.
 - **Licence**: {licence}
 
 ## Scores
@@ -69,6 +70,7 @@ F1 in per cent, micro-averaged over relations as the BioCreative VIII track coun
 READING = {
     "pair": "It reads one marked copy of the text for every pair.",
     "document": "It reads the text once for all pairs and says which sentences a relation rests on.",
+    "pair + document": "It is a set of two models, of which it takes the mean: `compact-pair` reads one marked copy of the text for every pair, `compact` reads the text once and says which sentences a relation rests on.",
 }
 MEANING = {
     "related": "that a pair is related, over all candidate pairs",
@@ -79,20 +81,7 @@ MEANING = {
 def measured(config, result, chosen):
     """What `novelink models info` prints of a model."""
     settings, training = config["training"]["settings"], config["training"]
-    scores = result["scores"]
     tokens = chosen.encoder_tokens or json.loads(PRETRAINING.read_text("utf-8"))["tokens_seen"]
-    levels = {}
-    for level in LEVELS:
-        low, high = scores["intervals"]["f1"][level]
-        levels[level] = {
-            "f1": scores[level]["f1"],
-            "low": low,
-            "high": high,
-            "precision": scores[level]["precision"],
-            "recall": scores[level]["recall"],
-            "trivial": result["all pairs as novel associations"][level]["f1"],
-        }
-    reliable = result.get("reliability") or {}
     decision = DecisionSettings.from_dict(config["decision"])
     is_raw = (decision.relation_temperature, decision.relation_bias) == (1.0, 0.0)
     also = "" if is_raw else ", and calibrated the scores"
@@ -104,7 +93,7 @@ def measured(config, result, chosen):
             "BioRED Train (400 abstracts; Luo et al. 2022).",
             *chosen.data,
             f"BioRED Dev (100) chose the epoch and the thresholds{also}.",
-            "BioRED Test (100) chose nothing and gave the figures below.",
+            TEST_LINE,
         ],
         "recipe": {
             "steps": [*chosen.before, f"novelink train {chosen.recipe}"],
@@ -117,6 +106,54 @@ def measured(config, result, chosen):
             "BioRED is published by the NCBI for research use; the raw text for pretraining is named in the encoder's card.",
             *chosen.licence,
         ],
+        **tested(result),
+    }
+
+
+def measured_set(members, result, chosen):
+    """The same of a set of models whose own cards are written."""
+    parts = [one.config["measured"] for one in members]
+    names = " ".join(one.name for one in members)
+
+    def joined(key):
+        return list(dict.fromkeys(line for part in parts for line in part[key]))
+
+    data = [line for line in joined("data") if line != TEST_LINE]
+    return {
+        "encoder": parts[0]["encoder"],
+        "data": [
+            *data,
+            "BioRED Dev also chose the set's thresholds and calibrated its scores.",
+            TEST_LINE,
+        ],
+        "recipe": {
+            "steps": [
+                *chosen.before,
+                f"novelink ensemble {names} --voting average -o {chosen.model.name}",
+                f"novelink calibrate {chosen.model.name} Dev.PubTator",
+            ]
+        },
+        "licence": joined("licence"),
+        **tested(result),
+    }
+
+
+def tested(result):
+    """Scores of a results file, with intervals, and how well its scores are calibrated."""
+    scores = result["scores"]
+    levels = {}
+    for level in LEVELS:
+        low, high = scores["intervals"]["f1"][level]
+        levels[level] = {
+            "f1": scores[level]["f1"],
+            "low": low,
+            "high": high,
+            "precision": scores[level]["precision"],
+            "recall": scores[level]["recall"],
+            "trivial": result["all pairs as novel associations"][level]["f1"],
+        }
+    reliable = result.get("reliability") or {}
+    return {
         "test": {
             "data": result["data"],
             "documents": scores["documents"]["gold"],
@@ -139,7 +176,7 @@ def dev_scores(config):
     return config["training"]["dev"], line
 
 
-def card(config, found, limits):
+def card(config, reading, found, limits):
     """The text of README.md."""
     dev, dev_line = dev_scores(config)
     rows = []
@@ -169,23 +206,28 @@ def card(config, found, limits):
         )
     systems = json.loads(PUBLISHED.read_text("utf-8"))["systems"]
     base = systems[0]["scores"]
-    recipe = ", then ".join(f"`{step}`" for step in found["recipe"]["steps"])
+    made = found["recipe"]
+    run = f", seed {made['seed']}, epoch {made['epoch']}" if "seed" in made else ""
+    facts = [f"{key}: {config[key]}" for key in ("precision", "voting") if key in config]
+    facts += [f"seed: {made['seed']}"] if "seed" in made else []
+    limits = [f"- {line}\n" for line in limits]
+    if not run:
+        limits.append("- It takes the time of both its members, that is of `compact-pair`.\n")
     return CARD.format(
         name=config["name"],
-        reading=config["reading"],
-        reading_line=READING[config["reading"]],
-        precision=config["precision"],
-        seed=found["recipe"]["seed"],
+        reading=reading,
+        reading_line=READING[reading],
+        facts="\n".join(facts),
         encoder=found["encoder"],
         data=" ".join(found["data"]),
-        recipe=recipe,
-        epoch=found["recipe"]["epoch"],
+        recipe=", then ".join(f"`{step}`" for step in made["steps"]),
+        run=run,
         licence=" ".join(found["licence"]),
         rows="\n".join(rows),
         dev_line=dev_line,
         calibration=calibration,
         published=" / ".join(f"{value} ({level})" for level, value in base.items()),
-        limits="".join(f"- {line}\n" for line in limits),
+        limits="".join(limits),
     )
 
 
@@ -193,7 +235,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("model", type=Path)
     parser.add_argument("--test", type=Path, required=True)
-    parser.add_argument("--recipe", required=True)
+    parser.add_argument("--recipe", help="needed but for sets")
     parser.add_argument("--encoder-tokens", type=int, help="default: what models/encoder says")
     parser.add_argument("--encoder", help="a sentence on the encoder, if it is another one")
     for name in ("before", "data", "licence", "limit"):
@@ -206,20 +248,28 @@ def main():
         config["decision"]
     ):
         parser.error(f"{chosen.test} was measured with other decision settings: measure again")
-    config["measured"] = measured(config, result, chosen)
-    publish(chosen.model, config, card(config, config["measured"], chosen.limit))
+    if is_model_set(chosen.model):
+        reading = result["reading"]
+        config["measured"] = measured_set(load_model_set(chosen.model).members, result, chosen)
+    elif chosen.recipe:
+        reading = config["reading"]
+        config["measured"] = measured(config, result, chosen)
+    else:
+        parser.error("--recipe is missing")
+    publish(chosen.model, config, card(config, reading, config["measured"], chosen.limit))
 
 
 def publish(model, config, text):
     """Write a model's config and card, and record its answers for `novelink doctor`."""
-    revise(
-        model,
-        {
-            "config.json": (json.dumps(config, indent=2, ensure_ascii=False) + "\n").encode(),
-            "README.md": text.encode(),
-        },
-    )
-    record(model)
+    contents = {
+        "config.json": (json.dumps(config, indent=2, ensure_ascii=False) + "\n").encode(),
+        "README.md": text.encode(),
+    }
+    if is_model_set(model):
+        revise_model_set(model, contents)
+    else:
+        revise(model, contents)
+        record(model)
     print(text)
 
 

@@ -10,11 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from command_line import run_command
 from novelink import Extractor, read, score, write
 from novelink.document import NOVEL
 from novelink.errors import ModelError
 from novelink.pairs import candidate_pairs
 from novelink.runtime.bundle import load_bundle
+from novelink.runtime.model_set import write_model_set
 from novelink.runtime.revision import revise
 from novelink.schema import NO_RELATION
 from novelink.scoring.calibration import reliability
@@ -146,6 +148,49 @@ def test_a_card_and_the_configuration_say_what_was_measured(place, model, result
         f"{100 * result['reliability']['related']['error']:.1f} %",
     ):
         assert part in card
+
+
+def test_a_set_that_averages_is_measured_like_a_model_and_its_card_names_all_sources(
+    place, model, bundle_writer, tmp_path, capsys
+):
+    other = bundle_writer(tmp_path / "other", name="other", seed=8)
+    config = json.loads((model / "config.json").read_text())
+    mine = json.loads((other / "config.json").read_text())
+    mine |= {"training": config["training"], "precision": "int8"}
+    revise(other, {"config.json": json.dumps(mine).encode()})
+    make_card(place, model, "--data", "Invented corpus.")
+    path = next((place / "results").glob("*.json"))
+    result = json.loads(path.read_text("utf-8"))
+    result["decision"] = load_bundle(other).config["decision"]
+    (tmp_path / "other.json").write_text(json.dumps(result), "utf-8")
+    run(
+        "recipes/card.py",
+        *(other, "--test", tmp_path / "other.json", "--recipe", "recipes/pair.toml"),
+        *("--data", "Another corpus."),
+    )
+    folder, gold = tmp_path / "both", place / "gold.pubtator"
+    write_model_set(folder, [model, other], [model, other], name="both", voting="average")
+    assert run_command(capsys, "calibrate", folder, gold, "--data", "Invented Dev")[0] == 0
+    run(
+        "benchmarks/quality.py",
+        *(gold, "--model", folder, "--data", "Invented Test"),
+        *("--threads", 1, "--output", tmp_path / "results"),
+    )
+    (path,) = (tmp_path / "results").glob("*.json")
+    result = json.loads(path.read_text("utf-8"))
+    assert (result["model"], result["reading"]) == ("both", "pair")
+    found = list(Extractor.load(folder, threads=1).extract(read(gold)))
+    scores = score(list(read(gold)), found, resamples=0)
+    assert result["scores"]["all"]["f1"] == scores["all"].f1
+    run("recipes/card.py", folder, "--test", path)
+    card = (folder / "README.md").read_text("utf-8")
+    for part in ("Invented corpus.", "Another corpus.", "Dev also chose the set's thresholds"):
+        assert card.count(part) == 1
+    assert "`novelink ensemble tiny other --voting average -o both`" in card
+    code, out, err = run_command(capsys, "models", "info", folder)
+    assert code == 0, err
+    assert "made from:" in out
+    assert f"{100 * scores['all'].f1:5.1f}   95 % interval" in out
 
 
 def test_a_card_is_refused_where_the_model_has_other_thresholds_by_now(place, model, capsys):

@@ -10,7 +10,8 @@ import pytest
 
 from novelink import diagnosis, self_test
 from novelink.runtime import bundle as bundle_module
-from novelink.runtime.bundle import embedded_names, load_bundle, write_manifest
+from novelink.runtime.bundle import EMBEDDED, embedded_names, load_bundle, write_manifest
+from novelink.runtime.model_set import is_model_set, load_model_set
 
 
 @pytest.fixture
@@ -172,10 +173,21 @@ def test_the_example_has_entities_of_every_type():
     assert {mention.type for mention in document.mentions} == set(BIORED.entity_types)
 
 
-@pytest.mark.parametrize("name", embedded_names())
+SETS = [name for name in embedded_names() if is_model_set(EMBEDDED / name)]
+
+
+@pytest.mark.parametrize("name", [name for name in embedded_names() if name not in SETS])
 def test_a_model_that_comes_along_gives_the_answers_in_its_folder(name):
     """If this fails for a new model: novelink doctor --record src/novelink/models/NAME."""
     found = self_test.compare(load_bundle(name))
     assert found is not None
     assert found.compared >= 10
     assert found.is_well
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_a_set_that_comes_along_consists_of_models_that_are_tested_themselves(name):
+    assert {one.name for one in load_model_set(EMBEDDED / name).members} <= set(embedded_names())
+    (finding,) = [one for one in diagnosis.diagnose([name]) if one.check == "model"]
+    assert finding.status == "ok"
+    assert "a set of models as its manifest says, of " in finding.text

@@ -16,6 +16,7 @@ import pytest
 
 import novelink
 from novelink.runtime.bundle import EMBEDDED, default_name, embedded_names, load_bundle
+from novelink.runtime.model_set import is_model_set
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = Path(novelink.__file__).parent
@@ -37,7 +38,8 @@ def test_types_and_all_files_that_code_opens_are_shipped():
     assert (PACKAGE / "py.typed").is_file()
     assert (PACKAGE / "view" / "assets" / "page.html").is_file()
     for name in embedded_names():
-        for file in ("config.json", "model.onnx", "tokenizer.json", "README.md", "manifest.json"):
+        own = () if is_model_set(EMBEDDED / name) else ("model.onnx", "tokenizer.json")
+        for file in ("config.json", "README.md", "manifest.json", *own):
             assert (EMBEDDED / name / file).is_file()
     assert default_name() in embedded_names()
 
