@@ -9,7 +9,9 @@ and thresholds; Test is scored once. Rows without a novelty head take Novel / No
 novelty model of the same seed, so that the level "all" means the same in every row. The vote is
 of ten models with the settings of "+ TNT", each trained on nine tenths of Train + Dev: it is
 compared with the single model, and has the Dev documents to learn from besides. (Adversarial
-steps would double the cost of ten models.)
+steps would double the cost of ten models.) The vote of all runs costs no training: all models of
+the other rows and seeds that are still in --work vote on relations, those with a novelty head on
+novelty. It is the same for every seed, and compared with the single models of "+ TNT".
 
 The table grows over many short calls. A run's figures are added to
 benchmarks/results/ablation-READING.json as soon as it is done; a call trains what is missing, all
@@ -66,9 +68,9 @@ ROWS = {
     "+ TNT": _CR | _EPT | _TNT,
     "+ FGM": _CR | _EPT | _TNT,
 }
-NOVELTY, VOTE = "one task, novelty", "ten-fold vote"
+NOVELTY, VOTE, ALL = "one task, novelty", "ten-fold vote", "vote of all runs"
 NAMES = {"one-task": "one task", "cr": "+ CR", "ept": "+ EPT", "tnt": "+ TNT", "fgm": "+ FGM"}
-NAMES |= {"vote": VOTE}
+NAMES |= {"vote": VOTE, "all": ALL}
 AGAINST = {
     "one task": None,
     "+ CR": "one task",
@@ -76,6 +78,7 @@ AGAINST = {
     "+ TNT": "+ EPT",
     "+ FGM": "+ TNT",
     VOTE: "+ TNT",
+    ALL: "+ TNT",
 }
 
 
@@ -199,8 +202,10 @@ class Ablation:
                 if not self.results.find(row, seed):
                     if row == VOTE:
                         self.vote(seed)
-                    else:
+                    elif row != ALL:
                         self.single(row, seed)
+        if ALL in self.given.rows:
+            self.vote_of_all()
 
     def single(self, row, seed):
         """One model."""
@@ -210,7 +215,7 @@ class Ablation:
             if not self.results.find(NOVELTY, seed):
                 self.single(NOVELTY, seed)
             novel = self.results.find(NOVELTY, seed)["novel"]
-        folder = self.work / f"{re.sub('[^a-z]+', '-', row.lower()).strip('-')}-{seed}"
+        folder = self.folder(row, seed)
         title = f"{row}, seed {seed}"
         self.clock.begin(folder)
         trainer = Trainer(
@@ -270,6 +275,47 @@ class Ablation:
         found = voted_documents(self.test, answers, answers, BIORED)
         self.scored(run, "test", self.test, found)
         self.store(run, f"{VOTE}, seed {seed}")
+
+    def folder(self, row, seed):
+        """Where a single model is trained."""
+        return self.work / f"{re.sub('[^a-z]+', '-', row.lower()).strip('-')}-{seed}"
+
+    def vote_of_all(self):
+        """Let the models of all rows and seeds vote, once they are there; anew when there are more.
+
+        The figures are stored once for each seed of "+ TNT", so that the gain is that over the
+        mean single model.
+        """
+        singles = [
+            run
+            for run in self.results.runs
+            if run["row"] in (*ROWS, NOVELTY) and not run.get("fold")
+        ]
+        named = [[run["row"], run["seed"]] for run in singles]
+        kept = self.results.find(ALL, 1)
+        if kept and kept["members"] == named:
+            return
+        folders = [self.folder(*one) / "best" for one in named]
+        gone = [folder.parent.name for folder in folders if not folder.exists()]
+        if gone or not self.results.seeds("+ TNT"):
+            self.log(f"{ALL}: not made, {', '.join(gone) or 'no model of + TNT'} is not in --work")
+            return
+        run = {"members": named, **about()}
+        for key in ("minutes", "core_minutes"):
+            run[key] = round(sum(one[key] for one in singles), 3)
+        for name, documents in (("dev", self.dev), ("test", self.test)):
+            answers = [member_answer(folder, documents) for folder in folders]
+            relation = [
+                answer for answer, (row, _) in zip(answers, named, strict=True) if row != NOVELTY
+            ]
+            novelty = [
+                answer
+                for answer, (row, _) in zip(answers, named, strict=True)
+                if row == NOVELTY or "novelty" in ROWS[row]
+            ]
+            self.scored(run, name, documents, voted_documents(documents, relation, novelty, BIORED))
+        for seed in self.results.seeds("+ TNT"):
+            self.store({"row": ALL, "seed": seed, **run}, f"{ALL} ({len(named)}), seed {seed}")
 
     def facts(self, best, train):
         """Epoch, thresholds, time, tokens and surroundings of a trained model."""

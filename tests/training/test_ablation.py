@@ -69,6 +69,7 @@ def test_a_table_grows_over_many_calls(call, place, capsys, monkeypatch):
     counts_of_documents_add_up_to_the_written_scores(output)
     novelty_of_rows_without_a_head_is_the_vote_of_the_novelty_model(output, place)
     folds_of_a_vote_are_stored_one_by_one(call, output, monkeypatch)
+    all_models_vote_without_training(call, output, place)
     runs_that_would_not_compare_are_refused(call, output, capsys)
     rendering_puts_table_and_plot_into_the_page(output, place)
 
@@ -160,6 +161,28 @@ def folds_of_a_vote_are_stored_one_by_one(call, output, monkeypatch):
     parts = [results.find("ten-fold vote", 1, fold)["minutes"] for fold in (1, 2)]
     assert whole["minutes"] == pytest.approx(sum(parts), abs=0.02)
     assert call(output, "--rows", "vote", "--seeds", 1)[1] == []
+
+
+def all_models_vote_without_training(call, output, place):
+    assert call(output, "--rows", "all")[1] == []
+    results = Results(output)
+    run = results.find("vote of all runs", 1)
+    singles = [one for one in results.runs if one["row"] not in ("ten-fold vote", run["row"])]
+    assert run["members"] == [[one["row"], one["seed"]] for one in singles]
+    assert len(run["members"]) == 8
+    test = list(read(place / "Test.PubTator"))
+    names = ("one-task-1", "one-task-2", "cr-1", "cr-2", "tnt-1", "fgm-1")
+    novel = ("one-task-novelty-1", "one-task-novelty-2", "tnt-1", "fgm-1")
+    relation, novelty = (
+        [member_answer(place / "work" / "document" / name / "best", test) for name in chosen]
+        for chosen in (names, novel)
+    )
+    scores = score(test, voted_documents(test, relation, novelty, BIORED), resamples=0)
+    assert run["test"]["all"]["f1"] == scores["all"].f1
+    assert results.seeds(run["row"]) == results.seeds("+ TNT")
+    before = output.read_bytes()
+    call(output, "--rows", "all")
+    assert output.read_bytes() == before
 
 
 def test_no_minutes_train_nothing(call, place, capsys):
