@@ -15,6 +15,7 @@ from novelink.decode import DecisionSettings, decide
 from novelink.ensemble import MemberAnswer, joint_decisions
 from novelink.errors import ModelError, SettingsError
 from novelink.extractor import Extractor
+from novelink.formats import write
 from novelink.runtime.model_set import is_model_set, load_model_set, write_model_set
 from novelink.schema import BIORED, DISEASE, GENE, Schema
 
@@ -136,6 +137,19 @@ def test_a_lower_least_score_finds_more(model_set, small_documents):
 def test_a_set_gives_no_evidence(model_set, small_documents):
     with pytest.raises(ModelError, match="gives no evidence"):
         Extractor.load(model_set).extract(small_documents, evidence=True)
+
+
+def test_a_set_that_votes_is_no_teacher(model_set, small_documents, tmp_path, capsys):
+    """It would teach what its first member says."""
+    with pytest.raises(ModelError, match="no probabilities of its own"):
+        Extractor.load(model_set).scored(small_documents)
+    write(small_documents, tmp_path / "more.jsonl")
+    code, _, err = run_command(
+        capsys, "teach", tmp_path / "more.jsonl", "-m", model_set, "-o", tmp_path / "soft.jsonl"
+    )
+    assert code == 1
+    assert "'three' is a set of models that vote" in err
+    assert not (tmp_path / "soft.jsonl").exists()
 
 
 def test_a_changed_file_is_found(members, tmp_path):

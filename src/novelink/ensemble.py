@@ -23,19 +23,21 @@ from novelink.decode import (
     relations_of,
     softmax,
 )
+from novelink.errors import ModelError
 from novelink.extractor import Extractor
 from novelink.runtime.batching import BATCH_TOKENS
 from novelink.runtime.model_set import AVERAGE
 from novelink.voting import vote_triplets
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
     from novelink.decode import Decision
     from novelink.document import Document
     from novelink.extractor import ExtractionReport, ScoredDocument
+    from novelink.pairs import Pair
     from novelink.runtime.model_set import ModelSet
     from novelink.schema import PairType, Schema
 
@@ -165,6 +167,23 @@ class EnsembleExtractor(Extractor):
         """The set's configuration, and each member's."""
         return {**self._set.config, "configs": self._configs}
 
+    def scored(
+        self,
+        documents: Iterable[Document],  # noqa: ARG002 (there are no scores before the vote)
+        *,
+        evidence: bool = False,  # noqa: ARG002 (as above)
+        pairs: Callable[[Document], list[Pair]] | None = None,  # noqa: ARG002 (as above)
+    ) -> Iterator[ScoredDocument]:
+        """Not of a set that votes.
+
+        Raises:
+            ModelError: always.
+        """
+        raise ModelError(
+            f"'{self.name}' is a set of models that vote, and has no probabilities of its own",
+            remedy="Name its members one by one, or join them with --voting average",
+        )
+
     def _extract(
         self,
         documents: Iterable[Document],
@@ -176,7 +195,11 @@ class EnsembleExtractor(Extractor):
         min_score = None if settings is self._settings else settings.threshold
         # Members run ahead of each other by one window of documents at most.
         copies = tee(documents, len(self._members))
-        streams = [member.scored(copy) for member, copy in zip(self._members, copies, strict=True)]
+        # The set itself stands in for its first member, which its own `scored` does not.
+        streams = [
+            Extractor.scored(member, copy)
+            for member, copy in zip(self._members, copies, strict=True)
+        ]
         for entries in zip(*streams, strict=True):
             yield self._joined(entries, report, min_score)
 
