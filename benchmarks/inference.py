@@ -2,6 +2,7 @@
 
     python benchmarks/inference.py Test.PubTator --threads 2
     python benchmarks/inference.py Train.PubTator Dev.PubTator --memory
+    python benchmarks/inference.py Test.PubTator --shipped-only    # after a change of the models
 
 Made for the run, with the architecture of the shipped encoder: a model that reads a document once
 and one that reads it per pair, both in float32 and int8, and a per-pair model of the size of
@@ -15,7 +16,7 @@ per_pair    the same for per-pair reading; in BERT-base's size also with every c
 bound       the bare encoder's matrix products at the documents' lengths, alone, in the same
             number format; one thread, as is the reading that is compared with it
 start       `novelink extract` of one abstract, the whole process, with the default model
-shipped     `extract` with the two models that come along, some documents
+shipped     `extract` with the models that come along, some documents
 curve       milliseconds against tokens and pairs on one thread, documents joined to longer ones
             included
 memory      (with --memory) resident memory while many abstracts run through, and its peak
@@ -43,7 +44,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "results" / "inference.json"
-SHIPPED = ("compact-pair", "compact")
+SHIPPED = ("compact-both", "compact-pair", "compact")
 WARM_UP = 5  # documents
 
 
@@ -402,6 +403,8 @@ def keep(options, about, rows):
     if options.memory:
         rows["memory"] |= about
         result |= rows
+    elif options.shipped_only:
+        result |= {"shipped_run": about, **rows}
     else:
         result = about | rows | {name: result[name] for name in ("memory",) if name in result}
     options.output.parent.mkdir(parents=True, exist_ok=True)
@@ -420,6 +423,9 @@ def main():
     parser.add_argument("--memory", action="store_true", help="measure memory, and nothing else")
     parser.add_argument("--memory-documents", type=int, default=10_000)
     parser.add_argument("--memory-model", default="compact", help="its model")
+    parser.add_argument(
+        "--shipped-only", action="store_true", help="measure the models that ship, nothing else"
+    )
     parser.add_argument("--shipped", type=int, default=20, help="documents for the shipped models")
     parser.add_argument("--starts", type=int, default=5)
     parser.add_argument("--curve", type=int, default=100, help="documents timed alone")
@@ -443,6 +449,10 @@ def main():
     if options.memory:
         rows = {"memory": measuring(options)("memory", options.memory_model)}
         keep(options, about, rows)
+        return
+    if options.shipped_only:
+        measure = measuring(options)
+        keep(options, about, {"shipped": {name: measure("shipped", name) for name in SHIPPED}})
         return
     with tempfile.TemporaryDirectory() as folder:
         made = [sys.executable, str(HERE / "inference_models.py"), folder]

@@ -70,7 +70,7 @@ F1 in per cent, micro-averaged over relations as the BioCreative VIII track coun
 READING = {
     "pair": "It reads one marked copy of the text for every pair.",
     "document": "It reads the text once for all pairs and says which sentences a relation rests on.",
-    "pair + document": "It is a set of two models, of which it takes the mean: `compact-pair` reads one marked copy of the text for every pair, `compact` reads the text once and says which sentences a relation rests on.",
+    "pair + document": "It is a set of two models, of which it takes the mean: `compact` reads the text once and says which sentences a relation rests on; `compact-pair` reads one marked copy of the text for every pair that `compact` does not find clearly unrelated.",
 }
 MEANING = {
     "related": "that a pair is related, over all candidate pairs",
@@ -110,10 +110,12 @@ def measured(config, result, chosen):
     }
 
 
-def measured_set(members, result, chosen):
+def measured_set(config, members, result, chosen):
     """The same of a set of models whose own cards are written."""
     parts = [one.config["measured"] for one in members]
     names = " ".join(one.name for one in members)
+    given = config.get("screen")
+    screen = f" --screen {given['member']} --screen-below {given['below']}" if given else ""
 
     def joined(key):
         return list(dict.fromkeys(line for part in parts for line in part[key]))
@@ -129,7 +131,7 @@ def measured_set(members, result, chosen):
         "recipe": {
             "steps": [
                 *chosen.before,
-                f"novelink ensemble {names} --voting average -o {chosen.model.name}",
+                f"novelink ensemble {names} --voting average{screen} -o {chosen.model.name}",
                 f"novelink calibrate {chosen.model.name} Dev.PubTator",
             ]
         },
@@ -211,8 +213,6 @@ def card(config, reading, found, limits):
     facts = [f"{key}: {config[key]}" for key in ("precision", "voting") if key in config]
     facts += [f"seed: {made['seed']}"] if "seed" in made else []
     limits = [f"- {line}\n" for line in limits]
-    if not run:
-        limits.append("- It takes the time of both its members, that is of `compact-pair`.\n")
     return CARD.format(
         name=config["name"],
         reading=reading,
@@ -250,7 +250,9 @@ def main():
         parser.error(f"{chosen.test} was measured with other decision settings: measure again")
     if is_model_set(chosen.model):
         reading = result["reading"]
-        config["measured"] = measured_set(load_model_set(chosen.model).members, result, chosen)
+        config["measured"] = measured_set(
+            config, load_model_set(chosen.model).members, result, chosen
+        )
     elif chosen.recipe:
         reading = config["reading"]
         config["measured"] = measured(config, result, chosen)

@@ -12,7 +12,15 @@ import pytest
 
 from command_line import run_command
 from novelink import write
-from novelink.decode import DecisionSettings, decide, legal_classes, relations_of, softmax
+from novelink.cli.model_description import set_description
+from novelink.decode import (
+    DecisionSettings,
+    decide,
+    legal_classes,
+    relation_logits,
+    relations_of,
+    softmax,
+)
 from novelink.errors import ModelError, SettingsError
 from novelink.extractor import Extractor
 from novelink.runtime import bundle as bundle_module
@@ -130,6 +138,98 @@ def make_long(small_documents):
     filler = "nothing was seen here and so on . " * 400
     passage = replace(first.passages[1], text=f"{text} {filler}")
     return replace(first, passages=(first.passages[0], passage))
+
+
+@pytest.mark.parametrize("place", [0, 2])
+def test_a_screen_answers_alone_for_what_it_finds_unrelated(
+    members, small_documents, tmp_path, place, monkeypatch
+):
+    alone = Extractor.load(members[place], threads=1)
+    singles = [list(Extractor.load(one, threads=1).scored(small_documents)) for one in members]
+    sure = [
+        one.score
+        for document in alone.extract(small_documents, min_score=0.0)
+        for one in document.relations
+    ]
+    below = round(float(np.median(sure)), 4) + 0.0001
+    folder = tmp_path / "set"
+    write_model_set(
+        folder, members, members, name="x", voting=AVERAGE, screen=(members[place], below)
+    )
+    asked = []
+    plain = Extractor._candidates
+    extractor = Extractor.load(folder, threads=1)
+    monkeypatch.setattr(Extractor, "_candidates", lambda *given: asked.append(1) or plain(*given))
+    found = list(extractor.scored(small_documents))
+    assert len(asked) == len(small_documents)  # the others read only what was left to them
+    screened = count = 0
+    for entry, *entries in zip(found, *singles, strict=True):
+        if not entry.pairs:
+            continue
+        legal = legal_classes([pair.pair_type for pair in entry.pairs], BIORED)
+        own = entries[place].joined().relation
+        logits = relation_logits(own, alone.settings)
+        score = 1 - softmax(np.where(legal, logits, -np.inf))[:, 0]
+        mean = np.mean([softmax(one.joined().relation) for one in entries], axis=0)
+        is_left = np.round(score, 4) >= below
+        wanted = np.where(is_left[:, None], mean, softmax(own))
+        assert np.exp(entry.joined().relation) == pytest.approx(wanted, abs=1e-5)
+        screened, count = screened + int((~is_left).sum()), count + len(is_left)
+    assert 0.2 * count < screened < 0.8 * count
+    assert f"screen: 0{place + 1}-m{7 + place}, below {below}" in set_lines(folder)
+
+
+def set_lines(folder):
+    return "\n".join(set_description(load_model_set(folder)))
+
+
+def test_evidence_behind_a_screen_is_the_screens(
+    members, document_bundles, small_documents, tmp_path
+):
+    whole = document_bundles / "fp32"
+    pair = [members[0], whole]
+    for name, screen in (("whole", whole), ("pair", members[0])):
+        write_model_set(
+            tmp_path / name, pair, pair, name=name, voting=AVERAGE, screen=(screen, 0.6)
+        )
+    assert not Extractor.load(tmp_path / "pair").gives_evidence
+    answers = [
+        list(
+            Extractor.load(tmp_path / "whole", threads=threads).extract(
+                small_documents, evidence=True, min_score=0.0
+            )
+        )
+        for threads in (1, 2)
+    ]
+    assert answers[0] == answers[1]
+    assert [one.id for one in answers[0]] == [one.id for one in small_documents]
+    alone = Extractor.load(whole, threads=1).extract(small_documents, evidence=True, min_score=0.0)
+    shown = 0
+    for document, other in zip(answers[0], alone, strict=True):
+        theirs = {(one.id1, one.id2): one.evidence for one in other.relations}
+        for one in document.relations:
+            assert one.evidence == theirs[one.id1, one.id2]
+            shown += len(one.evidence)
+    assert shown > 5
+
+
+def test_a_screen_that_cannot_be_is_refused(members, tmp_path):
+    for given, voting, message in (
+        ((members[2], 0.1), AVERAGE, "is no member"),
+        ((members[0], 0.1), "majority", "only a set that averages"),
+        ((members[0], 1.5), AVERAGE, "not within 0–1"),
+    ):
+        with pytest.raises((ModelError, SettingsError), match=message):
+            write_model_set(
+                tmp_path / "set", members[:2], members[:2], name="x", voting=voting, screen=given
+            )
+        assert not (tmp_path / "set").exists()
+    folder = averaging(tmp_path / "whole", members[:2])
+    config = json.loads((folder / "config.json").read_text("utf-8"))
+    for screen in ({"member": "other", "below": 0.1}, {"member": "01-m7"}, 7):
+        changed = json.dumps(config | {"screen": screen}).encode()
+        with pytest.raises(ModelError):
+            revise_model_set(folder, {"config.json": changed})
 
 
 def test_calibrate_fits_the_sets_own_thresholds(

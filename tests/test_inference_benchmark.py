@@ -33,6 +33,7 @@ def options(tiny_bundle, small_documents, tmp_path):
         curve=3,
         memory_documents=40,
         memory=False,
+        shipped_only=False,
         output=tmp_path / "results" / "inference.json",
     )
 
@@ -86,4 +87,16 @@ def test_memory_is_added_to_an_earlier_run_and_survives_a_later_one(options):
         "seed": 3,
         "ratios": {"x": 4},
         "memory": {"documents": 7, "corpus": "b", "seed": 2},
+    }
+
+
+def test_models_that_ship_are_measured_anew_without_the_rest(options):
+    inference.keep(options, {"corpus": "a"}, {"ratios": {"x": 2}, "shipped": {"old": 1}})
+    options.shipped_only = True
+    inference.keep(options, {"corpus": "b"}, {"shipped": {"new": 2}})
+    assert json.loads(options.output.read_text("utf-8")) == {
+        "corpus": "a",
+        "ratios": {"x": 2},
+        "shipped": {"new": 2},
+        "shipped_run": {"corpus": "b"},
     }

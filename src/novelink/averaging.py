@@ -4,17 +4,28 @@ Readings that go about a text in different ways err in different places, and wha
 they agree on is surer. The mean probabilities stand in for one model's, so that
 the set has thresholds and a calibration of its own, fitted as those of a single
 model are.
+
+One member may be a screen: it reads every pair first, and where it finds a pair
+clearly unrelated it answers alone. So a fast reading spares a slow one most of
+its work.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import replace
 from itertools import tee
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from novelink.decode import DecisionSettings, softmax
+from novelink.decode import (
+    DECIMALS,
+    DecisionSettings,
+    legal_classes,
+    relation_logits,
+    softmax,
+)
 from novelink.errors import ModelError, SettingsError
 from novelink.extractor import Extractor
 from novelink.runtime.batching import BATCH_TOKENS
@@ -49,8 +60,13 @@ class AveragingExtractor(Extractor):
     def __init__(
         self, models: ModelSet, *, threads: int | None = None, batch_tokens: int = BATCH_TOKENS
     ) -> None:
-        first, *others = models.members
+        screen = models.screen
+        # The screen comes first, since the others read what it leaves.
+        bundles = sorted(models.members, key=lambda one: screen is None or one is not screen.member)
+        first, *others = bundles
         super().__init__(first, threads=threads, batch_tokens=batch_tokens)
+        self._below = 0.0 if screen is None else screen.below
+        self._own = self._settings  # of the first member alone
         self._others = [
             Extractor(bundle, threads=threads, batch_tokens=batch_tokens) for bundle in others
         ]
@@ -60,10 +76,12 @@ class AveragingExtractor(Extractor):
             source = str(models.folder / CONFIG)
             raise ModelError(error.message, source=source, remedy=error.remedy) from error
         self._max_length = min(bundle.max_length for bundle in models.members)
-        self._configs = [bundle.config for bundle in models.members]
+        self._configs = [bundle.config for bundle in bundles]
         self._tasks = frozenset(("relation", "novelty") if models.novelty else ("relation",))
-        self._set = replace(models, relation=(), novelty=())
-        witnesses = [super().gives_evidence, *(one.gives_evidence for one in self._others)]
+        self._set = replace(models, relation=(), novelty=(), screen=None)
+        witnesses = [super().gives_evidence]
+        if screen is None:  # behind a screen they do not see every pair
+            witnesses += [one.gives_evidence for one in self._others]
         self._witness = witnesses.index(True) if any(witnesses) else None
 
     @property
@@ -83,7 +101,7 @@ class AveragingExtractor(Extractor):
 
     @property
     def gives_evidence(self) -> bool:
-        """Whether a member reads whole documents: the evidence is that member's."""
+        """Whether a member that sees every pair reads whole documents: it gives the evidence."""
         return self._witness is not None
 
     @property
@@ -105,36 +123,69 @@ class AveragingExtractor(Extractor):
             evidence: also keep what each pair attended to.
             pairs: gives the pairs of a document to score; all candidates by default.
         """
-        # Members run ahead of each other by one window of documents at most.
-        copies = tee(documents, 1 + len(self._others))
-        streams = [super().scored(copies[0], evidence=evidence and self._witness == 0, pairs=pairs)]
-        for place, (member, copy) in enumerate(zip(self._others, copies[1:], strict=True), 1):
-            asked = evidence and place == self._witness
-            streams.append(member.scored(copy, evidence=asked, pairs=pairs))
-        for entries in zip(*streams, strict=True):
-            yield self._averaged(entries)
+        first = super().scored(documents, evidence=evidence and self._witness == 0, pairs=pairs)
+        # Members run ahead of each other by some windows of documents at most.
+        leading, *copies = tee(map(self._screened, first), 1 + len(self._others))
+        streams = [
+            _rest(member, copy, evidence=evidence and place == self._witness)
+            for place, (member, copy) in enumerate(zip(self._others, copies, strict=True), 1)
+        ]
+        for (entry, is_open), *others in zip(leading, *streams, strict=True):
+            yield self._averaged(entry, is_open, others)
 
-    def _averaged(self, entries: Sequence[ScoredDocument]) -> ScoredDocument:
-        found = ScoredDocument(entries[0].document, entries[0].pairs)
+    def _screened(self, entry: ScoredDocument) -> tuple[ScoredDocument, NDArray[np.bool_]]:
+        """A document as the first member read it, and which pairs the others are to read."""
+        is_open = np.ones(len(entry.pairs), dtype=bool)
+        if self._below and entry.pairs:
+            legal = legal_classes([pair.pair_type for pair in entry.pairs], self.schema)
+            logits = relation_logits(entry.joined().relation, self._own)
+            related = 1.0 - softmax(np.where(legal, logits, -np.inf))[:, 0]
+            is_open = np.round(related, DECIMALS) >= self._below
+        return entry, is_open
+
+    def _averaged(
+        self, first: ScoredDocument, is_open: NDArray[np.bool_], others: list[ScoredDocument]
+    ) -> ScoredDocument:
+        found = ScoredDocument(first.document, first.pairs)
         found.missing = 0
-        # A document is read once a member, and counted once.
-        found.blocks = _least_seen(entries)
+        found.blocks = _least_seen([first, *others])
         if not found.pairs:
             return found
-        answers = [entry.joined() for entry in entries]
-        attention = None
-        if self._witness is not None:
-            attention = answers[self._witness].attention
-            found.evidence = entries[self._witness].evidence
-        relation = _mean_logits([one.relation for one in answers])
-        novelty = _mean_logits([one.novelty for one in answers])
-        found.scored = [BlockLogits(relation, novelty, attention, None)]
+        own = first.joined()
+        relation, novelty = (softmax(one.astype(np.float64)) for one in (own.relation, own.novelty))
+        attention, found.evidence = own.attention, first.evidence
+        if is_open.any():
+            answers = [entry.joined() for entry in others]
+            for mean, part in ((relation, "relation"), (novelty, "novelty")):
+                rows = [softmax(getattr(one, part).astype(np.float64)) for one in answers]
+                mean[is_open] = np.mean([mean[is_open], *rows], axis=0)
+            if self._witness:
+                found.evidence = others[self._witness - 1].evidence
+                attention = answers[self._witness - 1].attention
+        found.scored = [BlockLogits(_logits(relation), _logits(novelty), attention, None)]
         return found
 
 
-def _mean_logits(members: Sequence[NDArray[np.floating]]) -> NDArray[np.float32]:
-    mean = np.mean([softmax(one.astype(np.float64)) for one in members], axis=0)
-    logits: NDArray[np.float32] = np.log(np.maximum(mean, _LEAST)).astype(np.float32)
+def _rest(
+    member: Extractor,
+    screened: Iterator[tuple[ScoredDocument, NDArray[np.bool_]]],
+    *,
+    evidence: bool,
+) -> Iterator[ScoredDocument]:
+    """What a member says of the pairs that were left to it, document by document."""
+    left: deque[list[Pair]] = deque()
+
+    def documents() -> Iterator[Document]:
+        for entry, is_open in screened:
+            left.append([entry.pairs[place] for place in np.flatnonzero(is_open)])
+            yield entry.document
+
+    # The extractor asks for a document's pairs once, before it takes the next document.
+    return member.scored(documents(), evidence=evidence, pairs=lambda _: left.popleft())
+
+
+def _logits(probabilities: NDArray[np.float64]) -> NDArray[np.float32]:
+    logits: NDArray[np.float32] = np.log(np.maximum(probabilities, _LEAST)).astype(np.float32)
     return logits
 
 

@@ -37,6 +37,21 @@ if TYPE_CHECKING:
     "probability; or mean probabilities against thresholds of the set's own, which `novelink "
     "calibrate` fits.",
 )
+@click.option(
+    "--screen",
+    metavar="MODEL",
+    shell_complete=completion.models,
+    help="With --voting average: the member that reads every pair first, and answers alone where "
+    "it finds it clearly unrelated.",
+)
+@click.option(
+    "--screen-below",
+    metavar="S",
+    type=click.FloatRange(0, 1),
+    default=0.05,
+    show_default=True,
+    help="The screen's score under which it does.",
+)
 @click.option("--name", help="Of the set. Default: the folder's name.")
 @click.option(
     "--card",
@@ -49,6 +64,8 @@ def command(
     output: Path,
     novelty: tuple[str, ...],
     voting: str,
+    screen: str | None,
+    screen_below: float,
     name: str | None,
     card: Path | None,
 ) -> None:
@@ -86,6 +103,7 @@ def command(
         voters,
         name=name or output.resolve().name,
         voting=voting,
+        screen=None if screen is None else (find_bundle(screen), screen_below),
         card=card.read_text(encoding="utf-8") if card else None,
     )
     options.say(

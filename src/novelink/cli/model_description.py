@@ -63,6 +63,8 @@ def set_description(models: ModelSet) -> Iterator[str]:
     yield f"  voting: {models.voting}"
     for role, bundles in (("relation", models.relation), ("novelty", models.novelty)):
         yield f"  {role}: {', '.join(bundle.folder.name for bundle in bundles) or 'none'}"
+    if models.screen is not None:
+        yield f"  screen: {models.screen.member.folder.name}, below {models.screen.below}"
     yield from _measured(models.config, models.folder)
     if models.decision:
         yield "  decision:"

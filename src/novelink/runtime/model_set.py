@@ -45,6 +45,19 @@ _AGAIN = "Copy the set again, or make it anew with: novelink ensemble"
 
 
 @dataclass(frozen=True)
+class Screen:
+    """A member that answers alone where it finds a pair clearly unrelated.
+
+    Attributes:
+        member: which one.
+        below: the score, by its own calibration, under which it does.
+    """
+
+    member: Bundle
+    below: float
+
+
+@dataclass(frozen=True)
 class ModelSet:
     """An opened set; every file of it has been checked.
 
@@ -57,6 +70,8 @@ class ModelSet:
         novelty: members that vote on novelty; may be the same ones, or none.
         config: the whole ``config.json``.
         size: bytes of all files together, those of members that ship included.
+        screen: the member that answers alone for pairs it finds clearly unrelated; None where
+            all members read all pairs.
     """
 
     folder: Path
@@ -67,6 +82,7 @@ class ModelSet:
     novelty: tuple[Bundle, ...]
     config: dict[str, Any] = field(repr=False)
     size: int = 0
+    screen: Screen | None = None
 
     @property
     def members(self) -> list[Bundle]:
@@ -115,6 +131,8 @@ def load_model_set(folder: Path) -> ModelSet:
         names = {role: [str(name) for name in config[MEMBERS][role]] for role in _ROLES}
         voting, set_name = str(config["voting"]), str(config["name"])
         embedded = {str(name): str(sha) for name, sha in config.get("embedded", {}).items()}
+        screen = config.get("screen")
+        below = None if screen is None else (str(screen["member"]), float(screen["below"]))
         if "decision" in config:
             config["decision"] = {str(key): float(one) for key, one in config["decision"].items()}
     except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
@@ -132,6 +150,7 @@ def load_model_set(folder: Path) -> ModelSet:
             )
         bundles[name] = load_bundle(folder / MEMBERS / name)
     _check_members(bundles, names, voting)
+    _check_screen(below, voting, bundles, source=str(folder / CONFIG))
     first = next(iter(bundles.values()))
     return ModelSet(
         folder,
@@ -142,6 +161,7 @@ def load_model_set(folder: Path) -> ModelSet:
         tuple(bundles[name] for name in names["novelty"]),
         config,
         sum(size for _, size in listed.values()) + sum(bundle.size for bundle in bundles.values()),
+        None if below is None else Screen(bundles[below[0]], below[1]),
     )
 
 
@@ -152,6 +172,7 @@ def write_model_set(
     *,
     name: str,
     voting: str = "majority",
+    screen: tuple[Path, float] | None = None,
     card: str | None = None,
 ) -> ModelSet:
     """Join model folders in a new set: copies, or the names of models that ship.
@@ -162,6 +183,8 @@ def write_model_set(
         novelty: model folders that vote on novelty.
         name: the set's name.
         voting: one of :data:`VOTINGS`.
+        screen: of a set that averages, the member that reads every pair first, and the score under
+            which it answers alone.
         card: text of the card; a short one is written otherwise.
 
     Raises:
@@ -181,7 +204,15 @@ def write_model_set(
         "novelty": [place[path.resolve()] for path in novelty],
     }
     _check_members(bundles, names, voting)
-    config = {
+    below = None
+    if screen is not None:
+        if screen[0].resolve() not in place:
+            raise SettingsError(
+                f"the screen '{screen[0]}' is no member", remedy="Name it among the models too"
+            )
+        below = place[screen[0].resolve()], screen[1]
+        _check_screen(below, voting, bundles)
+    config: dict[str, Any] = {
         "format": FORMAT,
         "name": name,
         "reading": READING,
@@ -194,6 +225,8 @@ def write_model_set(
         config["embedded"] = shipped
     if voting == AVERAGE:
         config["decision"] = DecisionSettings().to_dict()
+    if below is not None:
+        config["screen"] = {"member": below[0], "below": below[1]}
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".set-") as scratch:
         fresh = Path(scratch) / "set"
@@ -287,6 +320,24 @@ def _check_members(bundles: dict[str, Bundle], names: dict[str, list[str]], voti
             tasks = bundle.config.get("tasks", _ROLES)
             if not isinstance(tasks, list | tuple) or role not in tasks:
                 raise ModelError(f"'{name}' was not trained for {role}, and cannot vote on it")
+
+
+def _check_screen(
+    screen: tuple[str, float] | None,
+    voting: str,
+    bundles: dict[str, Bundle],
+    *,
+    source: str | None = None,
+) -> None:
+    if screen is None:
+        return
+    member, below = screen
+    if voting != AVERAGE:
+        raise ModelError("only a set that averages can have a screen", source=source)
+    if member not in bundles:
+        raise ModelError(f"the screen '{member}' is no member", source=source)
+    if not 0 <= below <= 1:
+        raise ModelError(f"the screen's score is {below}, not within 0–1", source=source)
 
 
 def _write_manifest(folder: Path, members: list[str]) -> None:
