@@ -55,6 +55,7 @@ from novelink.training.settings import (
 )
 from novelink.training.settings_file import override
 from novelink.training.task_model import load_model
+from novelink.wording import counted
 
 ROOT = Path(__file__).resolve().parents[1]
 READINGS = ("document", "pair")
@@ -300,7 +301,8 @@ class Ablation:
         if gone or not self.results.seeds("+ TNT"):
             self.log(f"{ALL}: not made, {', '.join(gone) or 'no model of + TNT'} is not in --work")
             return
-        run = {"members": named, **about()}
+        # It trains nothing: the machine is that of the models.
+        run = {"members": named, **{key: singles[0][key] for key in ("machine", "versions")}}
         for key in ("minutes", "core_minutes"):
             run[key] = round(sum(one[key] for one in singles), 3)
         for name, documents in (("dev", self.dev), ("test", self.test)):
@@ -451,7 +453,7 @@ def protocol_line(results):
     optim = kept["settings"]["optim"]
     machines = {
         one["machine"]["gpu"]
-        or f"{one['machine']['processor']}, {one['machine']['threads']} threads"
+        or f"{one['machine']['processor']}, {counted(one['machine']['threads'], 'thread')}"
         for one in results.runs
     }
     limit = f"; the first {kept['documents']} documents of each part" if kept["documents"] else ""

@@ -25,8 +25,8 @@ from pathlib import Path
 from novelink import Extractor, Relation, __version__, read, score
 from novelink.document import NOVEL
 from novelink.pairs import candidate_pairs
-from novelink.runtime.bundle import find_bundle, load_bundle
-from novelink.runtime.model_set import AVERAGE, is_model_set, load_model_set
+from novelink.runtime.bundle import find_bundle
+from novelink.runtime.model_set import AVERAGE, open_model
 from novelink.schema import NO_RELATION
 from novelink.scoring.calibration import reliability
 
@@ -118,7 +118,7 @@ def main():
 
     gold = list(read(chosen.gold))
     folder = find_bundle(chosen.model)
-    opened = load_model_set(folder) if is_model_set(folder) else load_bundle(folder)
+    opened = open_model(folder)
     votes = getattr(opened, "voting", AVERAGE) != AVERAGE
     extractor = Extractor.load(folder, threads=chosen.threads)
     begun, worked = time.perf_counter(), time.process_time()

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import replace
 from itertools import tee
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -23,15 +23,15 @@ from novelink.decode import (
     DECIMALS,
     DecisionSettings,
     legal_classes,
-    relation_logits,
+    relation_probabilities,
     softmax,
 )
 from novelink.errors import ModelError, SettingsError
-from novelink.extractor import Extractor
 from novelink.runtime.batching import BATCH_TOKENS
 from novelink.runtime.bundle import CONFIG
 from novelink.runtime.readers import Block, BlockLogits
 from novelink.scored_document import ScoredDocument
+from novelink.set_extractor import SetExtractor
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -39,13 +39,14 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from novelink.document import Document
+    from novelink.extractor import Extractor
     from novelink.pairs import Pair
     from novelink.runtime.model_set import ModelSet
 
 _LEAST = 1e-12  # of a probability: its logarithm stays a number
 
 
-class AveragingExtractor(Extractor):
+class AveragingExtractor(SetExtractor):
     """Finds relations with the mean of a set's probabilities; made by :meth:`Extractor.load`.
 
     Args:
@@ -63,51 +64,23 @@ class AveragingExtractor(Extractor):
         screen = models.screen
         # The screen comes first, since the others read what it leaves.
         bundles = sorted(models.members, key=lambda one: screen is None or one is not screen.member)
-        first, *others = bundles
-        super().__init__(first, threads=threads, batch_tokens=batch_tokens)
+        super().__init__(models, bundles, threads=threads, batch_tokens=batch_tokens)
         self._below = 0.0 if screen is None else screen.below
         self._own = self._settings  # of the first member alone
-        self._others = [
-            Extractor(bundle, threads=threads, batch_tokens=batch_tokens) for bundle in others
-        ]
         try:
             self._settings = DecisionSettings.from_dict(models.decision)
         except SettingsError as error:
             source = str(models.folder / CONFIG)
             raise ModelError(error.message, source=source, remedy=error.remedy) from error
-        self._max_length = min(bundle.max_length for bundle in models.members)
-        self._configs = [bundle.config for bundle in bundles]
-        self._tasks = frozenset(("relation", "novelty") if models.novelty else ("relation",))
-        self._set = replace(models, relation=(), novelty=(), screen=None)
         witnesses = [super().gives_evidence]
         if screen is None:  # behind a screen they do not see every pair
             witnesses += [one.gives_evidence for one in self._others]
         self._witness = witnesses.index(True) if any(witnesses) else None
 
     @property
-    def name(self) -> str:
-        """The set's name."""
-        return self._set.name
-
-    @property
-    def max_length(self) -> int:
-        """Longest input in tokens that every member reads whole."""
-        return self._max_length
-
-    @property
-    def tasks(self) -> frozenset[str]:
-        """Relations, and novelty where the members judge it."""
-        return self._tasks
-
-    @property
     def gives_evidence(self) -> bool:
         """Whether a member that sees every pair reads whole documents: it gives the evidence."""
         return self._witness is not None
-
-    @property
-    def info(self) -> dict[str, Any]:
-        """The set's configuration, and each member's."""
-        return {**self._set.config, "configs": self._configs}
 
     def scored(
         self,
@@ -138,9 +111,8 @@ class AveragingExtractor(Extractor):
         is_open = np.ones(len(entry.pairs), dtype=bool)
         if self._below and entry.pairs:
             legal = legal_classes([pair.pair_type for pair in entry.pairs], self.schema)
-            logits = relation_logits(entry.joined().relation, self._own)
-            related = 1.0 - softmax(np.where(legal, logits, -np.inf))[:, 0]
-            is_open = np.round(related, DECIMALS) >= self._below
+            shares = relation_probabilities(entry.joined().relation, legal, self._own)
+            is_open = np.round(1.0 - shares[:, 0], DECIMALS) >= self._below
         return entry, is_open
 
     def _averaged(

@@ -144,9 +144,9 @@ def decide(
     if not len(pair_types):
         return []
     legal = legal_classes(pair_types, schema)
-    logits = np.where(legal, relation_logits(relation, settings), -np.inf)
-    related = np.round(1.0 - softmax(logits)[:, 0], DECIMALS)
-    best = 1 + np.argmax(logits[:, 1:], axis=1)
+    shares = relation_probabilities(relation, legal, settings)
+    related = np.round(1.0 - shares[:, 0], DECIMALS)
+    best = 1 + np.argmax(np.where(legal, relation, -np.inf)[:, 1:], axis=1)
     possible = [bool(row.any()) for row in legal[:, 1:]]
     labels = schema.relation_labels
     says_novelty = novelty is not None and schema.has_novelty
@@ -211,6 +211,13 @@ def relation_logits(
     logits = relation.astype(np.float64) / settings.relation_temperature
     logits[:, 0] -= settings.relation_bias
     return logits
+
+
+def relation_probabilities(
+    relation: NDArray[np.floating], legal: NDArray[np.bool_], settings: DecisionSettings
+) -> NDArray[np.float64]:
+    """Relation logits [N, R + 1] → calibrated probabilities; those of classes not legal are 0."""
+    return softmax(np.where(legal, relation_logits(relation, settings), -np.inf))
 
 
 def novelty_logits(

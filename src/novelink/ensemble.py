@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from itertools import tee
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -27,6 +27,7 @@ from novelink.errors import ModelError
 from novelink.extractor import Extractor
 from novelink.runtime.batching import BATCH_TOKENS
 from novelink.runtime.model_set import AVERAGE
+from novelink.set_extractor import SetExtractor
 from novelink.voting import vote_triplets
 
 if TYPE_CHECKING:
@@ -116,7 +117,7 @@ def set_extractor(
     return kind(models, threads=threads, batch_tokens=batch_tokens)
 
 
-class EnsembleExtractor(Extractor):
+class EnsembleExtractor(SetExtractor):
     """Finds relations with a set of models; made by :meth:`Extractor.load`.
 
     Args:
@@ -128,44 +129,17 @@ class EnsembleExtractor(Extractor):
     def __init__(
         self, models: ModelSet, *, threads: int | None = None, batch_tokens: int = BATCH_TOKENS
     ) -> None:
-        bundles = {bundle.folder: bundle for bundle in (*models.relation, *models.novelty)}
-        first, *others = bundles.values()
-        super().__init__(first, threads=threads, batch_tokens=batch_tokens)
-        self._members: list[Extractor] = [
-            self,
-            *(Extractor(bundle, threads=threads, batch_tokens=batch_tokens) for bundle in others),
-        ]
-        places = {folder: place for place, folder in enumerate(bundles)}
+        members = models.members
+        super().__init__(models, members, threads=threads, batch_tokens=batch_tokens)
+        self._members: list[Extractor] = [self, *self._others]
+        places = {bundle.folder: place for place, bundle in enumerate(members)}
         self._relation = [places[bundle.folder] for bundle in models.relation]
         self._novelty = [places[bundle.folder] for bundle in models.novelty]
-        self._max_length = min(bundle.max_length for bundle in bundles.values())
-        self._configs = [bundle.config for bundle in bundles.values()]
-        self._set = replace(models, relation=(), novelty=())
-
-    @property
-    def name(self) -> str:
-        """The set's name."""
-        return self._set.name
-
-    @property
-    def max_length(self) -> int:
-        """Longest input in tokens that every member reads whole."""
-        return self._max_length
-
-    @property
-    def tasks(self) -> frozenset[str]:
-        """Relations, and novelty where members vote on it."""
-        return frozenset(("relation", "novelty") if self._novelty else ("relation",))
 
     @property
     def gives_evidence(self) -> bool:
         """A set gives none: its members need not agree on why."""
         return False
-
-    @property
-    def info(self) -> dict[str, Any]:
-        """The set's configuration, and each member's."""
-        return {**self._set.config, "configs": self._configs}
 
     def scored(
         self,

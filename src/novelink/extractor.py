@@ -18,8 +18,8 @@ from novelink.evidence import EvidenceReader
 from novelink.extraction_report import ExtractionReport
 from novelink.pairs import candidate_pairs
 from novelink.runtime.batching import BATCH_TOKENS
-from novelink.runtime.bundle import CONFIG, Bundle, find_bundle, load_bundle
-from novelink.runtime.model_set import is_model_set, load_model_set
+from novelink.runtime.bundle import CONFIG, Bundle
+from novelink.runtime.model_set import ModelSet, open_model
 from novelink.runtime.readers import open_reader
 from novelink.scored_document import ScoredDocument, ScoringWindow
 
@@ -95,13 +95,12 @@ class Extractor:
                 changed or made for another version.
             SettingsError: a number below 1.
         """
-        folder = find_bundle(model)
-        if is_model_set(folder):
+        opened = open_model(model)
+        if isinstance(opened, ModelSet):
             from novelink.ensemble import set_extractor
 
-            models = load_model_set(folder)
-            return set_extractor(models, threads=threads, batch_tokens=batch_tokens)
-        return cls(load_bundle(folder), threads=threads, batch_tokens=batch_tokens)
+            return set_extractor(opened, threads=threads, batch_tokens=batch_tokens)
+        return cls(opened, threads=threads, batch_tokens=batch_tokens)
 
     @property
     def name(self) -> str:

@@ -51,25 +51,20 @@ def command(
     from novelink.extractor import Extractor
     from novelink.formats import read
     from novelink.runtime.bundle import CONFIG, find_bundle
-    from novelink.runtime.model_set import (
-        AVERAGE,
-        is_model_set,
-        load_model_set,
-        revise_model_set,
-    )
+    from novelink.runtime.model_set import AVERAGE, revise_model_set
     from novelink.runtime.revision import revise
     from novelink.training.calibration import before_and_after
     from novelink.training.selection import choose, extracted_predictions
 
     folder = find_bundle(model)
-    is_set = is_model_set(folder)
-    if is_set and load_model_set(folder).voting != AVERAGE:
+    extractor = Extractor.load(folder, threads=threads)
+    before = {key: value for key, value in extractor.info.items() if key != "configs"}
+    is_set = "voting" in before
+    if is_set and before["voting"] != AVERAGE:
         raise ModelError(
             f"'{model}' is a set of models, whose members decide by their own settings",
             remedy="Calibrate the members, then join them: novelink ensemble",
         )
-    extractor = Extractor.load(folder, threads=threads)
-    before = {key: value for key, value in extractor.info.items() if key != "configs"}
     documents = list(read(gold, schema=schema or extractor.schema))
     if not any(document.relations for document in documents):
         raise DataError(

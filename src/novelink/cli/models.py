@@ -13,8 +13,6 @@ from novelink.cli.verbosity import note
 from novelink.errors import ModelError
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from novelink.runtime.bundle import Bundle
     from novelink.runtime.model_set import ModelSet
 
@@ -39,8 +37,9 @@ def command() -> None:
 def list_models(*, as_json: bool) -> None:
     """The models that came with the package; * marks the default."""
     from novelink.runtime.bundle import embedded_names
+    from novelink.runtime.model_set import open_model
 
-    found = [_opened(name) for name in embedded_names()]
+    found = [open_model(name) for name in embedded_names()]
     default = _default()
     if as_json:
         _print_json([_summary(one, default) for one in found])
@@ -65,13 +64,13 @@ def info(model: str | None, *, as_json: bool, card: bool) -> None:
 
     MODEL is a name of `novelink models list` or a model folder.
     """
-    from novelink.runtime.bundle import CARD, find_bundle, load_bundle
-    from novelink.runtime.model_set import is_model_set
+    from novelink.runtime.bundle import CARD
+    from novelink.runtime.model_set import ModelSet, open_model
 
-    if is_model_set(find_bundle(model)):
-        _print_set(find_bundle(model), as_json=as_json, card=card)
+    bundle = open_model(model)
+    if isinstance(bundle, ModelSet):
+        _print_set(bundle, as_json=as_json, card=card)
         return
-    bundle = load_bundle(model)
     if card:
         click.echo(bundle.contents[CARD].decode("utf-8", "replace"), nl=False)
         return
@@ -112,32 +111,21 @@ def verify(ctx: click.Context, models: tuple[str, ...], *, as_json: bool) -> Non
         ctx.exit(1)
 
 
-def _opened(model: str) -> Bundle | ModelSet:
-    from novelink.runtime.bundle import find_bundle, load_bundle
-    from novelink.runtime.model_set import is_model_set, load_model_set
-
-    folder = find_bundle(model)
-    return load_model_set(folder) if is_model_set(folder) else load_bundle(folder)
-
-
 def _verified(model: str) -> dict[str, Any]:
     """Check a model or a set of models and open all of it."""
-    from novelink.runtime.bundle import find_bundle, load_bundle, unlisted_files
-    from novelink.runtime.model_set import is_model_set
+    from novelink.runtime.bundle import unlisted_files
+    from novelink.runtime.model_set import ModelSet, open_model
 
-    if is_model_set(find_bundle(model)):
-        return _verified_set(find_bundle(model))
-    bundle = load_bundle(model)
+    bundle = open_model(model)
+    if isinstance(bundle, ModelSet):
+        return _verified_set(bundle)
     _open(bundle)
     unlisted = unlisted_files(bundle)
     return {"files": len(bundle.files), "size": bundle.size, "unlisted": unlisted}
 
 
-def _verified_set(folder: Path) -> dict[str, Any]:
-    """Check a set of models, its members included, and open each."""
-    from novelink.runtime.model_set import load_model_set
-
-    models = load_model_set(folder)
+def _verified_set(models: ModelSet) -> dict[str, Any]:
+    """Open each member of a set of models."""
     bundles = models.members
     for bundle in bundles:
         _open(bundle)
@@ -145,13 +133,11 @@ def _verified_set(folder: Path) -> dict[str, Any]:
     return {"files": files, "size": models.size, "members": len(bundles), "unlisted": []}
 
 
-def _print_set(folder: Path, *, as_json: bool, card: bool) -> None:
+def _print_set(models: ModelSet, *, as_json: bool, card: bool) -> None:
     from novelink.runtime.bundle import CARD
-    from novelink.runtime.model_set import load_model_set
 
-    models = load_model_set(folder)
     if card:
-        click.echo((folder / CARD).read_text(encoding="utf-8"), nl=False)
+        click.echo((models.folder / CARD).read_text(encoding="utf-8"), nl=False)
         return
     if as_json:
         _print_json({"name": models.name, "size": models.size, "config": models.config})

@@ -8,34 +8,20 @@ sixths of its arithmetic are left out, and the answer is the same.
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Protocol
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import torch
 
 from novelink.model import attention
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from transformers import PreTrainedModel
 
 KINDS = ("bert", "electra", "roberta", "xlm-roberta")
 """Encoders that are known to be stacks of BERT's layers, with plain attention."""
-
-
-class Attend(Protocol):
-    """``softmax(q kᵀ · scale) v`` of all heads: ``[B, N, h]`` of ``[B, N, h]``, ``[B, L, h]``."""
-
-    def __call__(  # noqa: D102 (above)
-        self,
-        query: torch.Tensor,
-        key: torch.Tensor,
-        value: torch.Tensor,
-        mask: torch.Tensor,
-        *,
-        heads: int,
-        scale: float,
-    ) -> torch.Tensor: ...
 
 
 def can_read_rows(encoder: PreTrainedModel) -> bool:
@@ -50,7 +36,7 @@ def marked_rows(
     input_ids: torch.Tensor,
     attention_mask: torch.Tensor,
     places: torch.Tensor,
-    attend: Attend | None = None,
+    attend: Callable[..., torch.Tensor] | None = None,
 ) -> torch.Tensor:
     """Token vectors at some places.
 
@@ -59,7 +45,8 @@ def marked_rows(
         input_ids: ``[B, L]``.
         attention_mask: ``[B, L]``, 1 for tokens.
         places: ``[B, N]``, which tokens.
-        attend: in place of plain attention.
+        attend: in place of plain attention; takes queries ``[B, N, h]``, keys and values
+            ``[B, L, h]``, the mask, and ``heads`` and ``scale`` by name.
 
     Returns:
         ``[B, N, h]``, as the whole encoder gives there.
@@ -70,7 +57,7 @@ def marked_rows(
         hidden: torch.Tensor = encoder(input_ids, attention_mask=attention_mask)[0]
     rows = hidden.gather(1, places.unsqueeze(-1).expand(-1, -1, hidden.shape[-1]))
     own = last.attention.self
-    read = (attend or _plain(own))(
+    read = (attend or partial(_plain, own))(
         own.query(rows),
         own.key(hidden),
         own.value(hidden),
@@ -92,27 +79,14 @@ def _without_last(stack: Any) -> Iterator[None]:
         stack.layer = layers
 
 
-def _plain(own: Any) -> Attend:
+def _plain(own: Any, *tensors: torch.Tensor, heads: int, scale: float) -> torch.Tensor:
     """The attention that the encoder's own layers have, its dropout included."""
-
-    def attend(
-        query: torch.Tensor,
-        key: torch.Tensor,
-        value: torch.Tensor,
-        mask: torch.Tensor,
-        *,
-        heads: int,
-        scale: float,
-    ) -> torch.Tensor:
-        asked, keys, values = (
-            one.reshape(*one.shape[:2], heads, -1).transpose(1, 2) for one in (query, key, value)
-        )
-        least = torch.finfo(query.dtype).min
-        bias = torch.zeros(mask.shape, dtype=query.dtype, device=query.device)
-        bias = bias.masked_fill(mask == 0, least)[:, None, None]
-        read, _ = attention.attend(
-            own, asked, keys, values, bias, scaling=scale, dropout=own.dropout.p
-        )
-        return read.flatten(2)
-
-    return attend
+    *projected, mask = tensors
+    asked, keys, values = (
+        one.reshape(*one.shape[:2], heads, -1).transpose(1, 2) for one in projected
+    )
+    least = torch.finfo(asked.dtype).min
+    bias = torch.zeros(mask.shape, dtype=asked.dtype, device=asked.device)
+    bias = bias.masked_fill(mask == 0, least)[:, None, None]
+    read, _ = attention.attend(own, asked, keys, values, bias, scaling=scale, dropout=own.dropout.p)
+    return read.flatten(2)

@@ -24,12 +24,13 @@ from typing import TYPE_CHECKING, Any
 
 from novelink.decode import DecisionSettings
 from novelink.errors import ModelError, SettingsError
-from novelink.runtime.bundle import CARD, CONFIG, EMBEDDED, embedded_names, load_bundle
+from novelink.runtime.bundle import CARD, CONFIG, EMBEDDED, embedded_names, find_bundle, load_bundle
 from novelink.runtime.manifest import FORMAT, MANIFEST, checked_file, listed_files
 from novelink.runtime.revision import revise_files
 from novelink.voting import METHODS
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Mapping, Sequence
 
     from novelink.runtime.bundle import Bundle
@@ -112,6 +113,20 @@ def is_model_set(folder: Path) -> bool:
     except (OSError, ValueError, RecursionError):
         return False
     return isinstance(config, dict) and config.get("reading") == READING
+
+
+def open_model(model: str | os.PathLike[str] | None = None) -> Bundle | ModelSet:
+    """Open a model or a set of models and check every file of it.
+
+    Args:
+        model: a name, a folder, or None for the default, as
+            :func:`~novelink.runtime.bundle.find_bundle` takes it.
+
+    Raises:
+        ModelError: there is none, or it is not whole.
+    """
+    folder = find_bundle(model)
+    return load_model_set(folder) if is_model_set(folder) else load_bundle(folder)
 
 
 def load_model_set(folder: Path) -> ModelSet:

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 from novelink import __version__
 from novelink.errors import DataError, SettingsError
 from novelink.machine import available_cores
-from novelink.runtime.bundle import MANIFEST, find_bundle, load_bundle
-from novelink.runtime.model_set import is_model_set, load_model_set
+from novelink.runtime.bundle import MANIFEST
+from novelink.runtime.model_set import open_model
 from novelink.scale.blocks import Cutting, FileEnd
 from novelink.scale.corpus import Corpus, find_files
 from novelink.scale.journal import Journal, journal_name
@@ -30,8 +30,6 @@ from novelink.schema import schema_for_model
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from novelink.runtime.bundle import Bundle
-    from novelink.runtime.model_set import ModelSet
     from novelink.scale.tally import Tally
     from novelink.schema import Schema
 
@@ -93,7 +91,7 @@ def run(settings: RunSettings, progress: Progress | None = None) -> RunReport:
     """
     check_settings(settings)
     store = open_store(settings.output)
-    bundle = _opened(settings.model)
+    bundle = open_model(settings.model)
     schema = schema_for_model(settings.schema, bundle.schema, bundle.name)
     recipe = Recipe(
         store.place,
@@ -126,12 +124,6 @@ def run(settings: RunSettings, progress: Progress | None = None) -> RunReport:
             raise
         progress.finish()
         return _close(settings, store, journal, corpus, resumed)
-
-
-def _opened(model: str | None) -> Bundle | ModelSet:
-    """The model or set of models, every file of it checked before anything is begun."""
-    folder = find_bundle(model)
-    return load_model_set(folder) if is_model_set(folder) else load_bundle(folder)
 
 
 def _identity(settings: RunSettings, model: Any, schema: Schema) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from typing import IO, TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from novelink.decode import legal_classes, novelty_logits, relation_logits, softmax
+from novelink.decode import legal_classes, novelty_logits, relation_probabilities, softmax
 from novelink.errors import DataError, SettingsError
 from novelink.pairs import candidate_pairs
 from novelink.whole_file import whole_file
@@ -314,7 +314,7 @@ def _probabilities(
     entry = next(iter(model.scored([document], pairs=lambda _: list(pairs))))
     logits, settings = entry.joined(), model.settings
     legal = legal_classes([pair.pair_type for pair in pairs], model.schema)
-    relation = softmax(np.where(legal, relation_logits(logits.relation, settings), -np.inf))
+    relation = relation_probabilities(logits.relation, legal, settings)
     given = softmax(novelty_logits(logits.novelty, settings)[:, 1:])
     unrelated = relation[:, :1]
     return relation, np.concatenate([unrelated, (1 - unrelated) * given], axis=1)
