@@ -8,6 +8,8 @@ model are.
 One member may be a screen: it reads every pair first, and where it finds a pair
 clearly unrelated it answers alone. So a fast reading spares a slow one most of
 its work.
+
+Evidence and direction are not averaged: the first member that can give them does.
 """
 
 from __future__ import annotations
@@ -76,6 +78,13 @@ class AveragingExtractor(SetExtractor):
         if screen is None:  # behind a screen they do not see every pair
             witnesses += [one.gives_evidence for one in self._others]
         self._witness = witnesses.index(True) if any(witnesses) else None
+        guides = ["direction" in one.config.get("tasks", ()) for one in bundles]
+        self._guide = guides.index(True) if any(guides) else None
+
+    @property
+    def tasks(self) -> frozenset[str]:
+        """What the mean is of, and direction where a member has learnt it."""
+        return super().tasks | (frozenset() if self._guide is None else {"direction"})
 
     @property
     def gives_evidence(self) -> bool:
@@ -126,6 +135,7 @@ class AveragingExtractor(SetExtractor):
         own = first.joined()
         relation, novelty = (softmax(one.astype(np.float64)) for one in (own.relation, own.novelty))
         attention, found.evidence = own.attention, first.evidence
+        direction = own.direction
         if is_open.any():
             answers = [entry.joined() for entry in others]
             for mean, part in ((relation, "relation"), (novelty, "novelty")):
@@ -134,7 +144,9 @@ class AveragingExtractor(SetExtractor):
             if self._witness:
                 found.evidence = others[self._witness - 1].evidence
                 attention = answers[self._witness - 1].attention
-        found.scored = [BlockLogits(_logits(relation), _logits(novelty), attention, None)]
+            if self._guide:
+                direction = _filled(answers[self._guide - 1].direction, is_open)
+        found.scored = [BlockLogits(_logits(relation), _logits(novelty), attention, direction)]
         return found
 
 
@@ -154,6 +166,17 @@ def _rest(
 
     # The extractor asks for a document's pairs once, before it takes the next document.
     return member.scored(documents(), evidence=evidence, pairs=lambda _: left.popleft())
+
+
+def _filled(
+    direction: NDArray[np.float32] | None, is_open: NDArray[np.bool_]
+) -> NDArray[np.float32] | None:
+    """Direction of all pairs; of those that a member was not asked for, neither entity's."""
+    if direction is None:
+        return None
+    filled = np.zeros((len(is_open), direction.shape[1]), np.float32)
+    filled[is_open] = direction
+    return filled
 
 
 def _logits(probabilities: NDArray[np.float64]) -> NDArray[np.float32]:

@@ -243,7 +243,8 @@ def _subjects(
         return [None] * count
     return [
         int(share < 0.5)
-        if max(share, round(1.0 - share, DECIMALS)) >= settings.direction_threshold
+        # An even split names neither, however low the threshold.
+        if share != 0.5 and max(share, round(1.0 - share, DECIMALS)) >= settings.direction_threshold
         else None
         for share in subject_shares(direction).tolist()
     ]

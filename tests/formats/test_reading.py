@@ -10,6 +10,7 @@ import lzma
 import os
 import sys
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -213,6 +214,12 @@ def test_a_report_counts_documents_of_all_sources():
     assert [document.id for document in read_all(sources, report=report)] == ["1", "2", "3"]
     assert report.documents == 3
     assert report.lines() == []
+
+
+@pytest.mark.parametrize("one", ["a.jsonl", b"a.jsonl", Path("a.jsonl"), io.BytesIO(b"")])
+def test_one_source_in_place_of_several_is_told(one):
+    with pytest.raises(TypeError, match=r"several sources, in a list; read\(\) takes one"):
+        read_all(one)
 
 
 def test_a_report_keeps_a_bounded_number_of_reasons():

@@ -18,6 +18,7 @@ from novelink.model.heads import Direction  # noqa: E402
 from novelink.model.joint_loss import IGNORED  # noqa: E402
 from novelink.model.pair_model import PairModel  # noqa: E402
 from novelink.pairs import candidate_pairs  # noqa: E402
+from novelink.runtime.model_set import AVERAGE, write_model_set  # noqa: E402
 from novelink.schema import BIORED  # noqa: E402
 from novelink.training.export import TOLERANCE, export_model  # noqa: E402
 from novelink.training.logits import Predictions  # noqa: E402
@@ -142,6 +143,52 @@ def test_an_exported_model_says_who_acts_as_torch_does(built, documents, tmp_pat
         if abs(row[0] - row[1]) > 0.01:
             assert relation.subject == pair.ids[int(np.argmax(row))]
     assert {relation.subject == relation.id1 for relation in relations} == {True, False}
+
+
+@pytest.mark.parametrize("screen", ["plain", "acting", None])
+def test_a_set_that_averages_names_the_subjects_of_the_member_that_knows_them(
+    built, settings, documents, tmp_path, screen
+):
+    folders = [tmp_path / "plain", tmp_path / "acting"]
+    for folder, model in zip(folders, (build_model(settings), built), strict=True):
+        export_model(model, folder, DecisionSettings(), precision="fp32")
+    alone = list(Extractor.load(folders[1], threads=1).scored(documents))
+    scores = sorted(
+        one.score
+        for document in Extractor.load(folders[0]).extract(documents, min_score=0.0)
+        for one in document.relations
+    )
+    below = scores[len(scores) // 2] if screen == "plain" else 0.01
+    write_model_set(
+        tmp_path / "set",
+        folders,
+        folders,
+        name="both",
+        voting=AVERAGE,
+        screen=screen and (tmp_path / screen, below),
+    )
+    extractor = Extractor.load(tmp_path / "set", threads=1)
+    assert extractor.tasks == {"relation", "novelty", "direction"}
+    answered = pairs = 0
+    for entry, other in zip(extractor.scored(documents), alone, strict=True):
+        found, wanted = entry.joined().direction, other.joined().direction
+        seen = found.any(axis=1)
+        np.testing.assert_allclose(found[seen], wanted[seen], atol=TOLERANCE)
+        decided = extractor.extract([entry.document], min_score=0.0)
+        named = [one.subject is not None for one in next(iter(decided)).relations]
+        assert named == seen.tolist()
+        answered, pairs = answered + int(seen.sum()), pairs + len(seen)
+    # What the screen kept from the one that knows has no subject.
+    assert 0 < answered < pairs if screen == "plain" else answered == pairs
+
+
+def test_a_set_that_votes_names_no_subject(built, documents, tmp_path):
+    export_model(built, tmp_path / "model", DecisionSettings(threshold=0.0), precision="fp32")
+    write_model_set(tmp_path / "set", [tmp_path / "model"], [tmp_path / "model"], name="votes")
+    extractor = Extractor.load(tmp_path / "set", threads=1)
+    assert extractor.tasks == {"relation", "novelty"}
+    relations = chain.from_iterable(one.relations for one in extractor.extract(documents))
+    assert {one.subject for one in relations} == {None}
 
 
 def test_a_model_without_the_head_names_no_subject(settings, documents, tmp_path):

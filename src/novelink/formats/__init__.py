@@ -103,7 +103,11 @@ def read_all(
     Raises:
         DataError: as :func:`read`.
         SettingsError: the format is unknown.
+        TypeError: one source in place of several.
     """
+    # A path is an iterable too, of characters, and a stream one of lines.
+    if isinstance(sources, str | bytes | PurePath) or hasattr(sources, "read"):
+        raise TypeError("read_all() takes several sources, in a list; read() takes one")
     report = ReadReport() if report is None else report
     chosen = None if format is None else by_name(format)
     return _read_all(sources, chosen, schema, report, lenient=lenient)
