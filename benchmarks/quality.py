@@ -9,6 +9,10 @@ candidate pair is an Association and Novel", size, seconds, machine, versions,
 every prediction (ids only, no text), and the scores of every candidate pair in
 the order of `novelink.pairs.candidate_pairs`, so that anyone who has the corpus
 can score and draw it again.
+
+Where the gold names subjects (recipes/subjects.py), who acts is judged too,
+beside the rule that a variant acts on a chemical, that on a gene, that on a
+disease, and of two entities of one type the one named first.
 """
 
 from __future__ import annotations
@@ -20,6 +24,7 @@ import os
 import platform
 import re
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from novelink import Extractor, Relation, __version__, read, score
@@ -27,11 +32,12 @@ from novelink.document import NOVEL
 from novelink.pairs import candidate_pairs
 from novelink.runtime.bundle import find_bundle
 from novelink.runtime.model_set import AVERAGE, open_model
-from novelink.schema import NO_RELATION
+from novelink.schema import CHEMICAL, DISEASE, GENE, NO_RELATION, VARIANT
 from novelink.scoring.calibration import reliability
 
 RESULTS = Path(__file__).parent / "results"
 LEVELS = ("pair", "type", "novelty", "all")
+ACTING = (VARIANT, CHEMICAL, GENE, DISEASE)  # who acts on whom in most of BioRED Train
 
 
 def everything(document):
@@ -39,6 +45,24 @@ def everything(document):
     pairs = candidate_pairs(document)
     return document.with_relations(
         Relation(*pair.ids, "Association", novelty="Novel") for pair in pairs
+    )
+
+
+def acting_by_rule(document):
+    """The document with subjects that follow from entity types and from what is named first."""
+    types, first = {}, {}
+    for mention in document.mentions:
+        for concept in mention.concept_ids:
+            types.setdefault(concept, mention.type)
+            first[concept] = min(mention.start, first.get(concept, mention.start))
+
+    def place(concept):
+        kind = types.get(concept)
+        return ACTING.index(kind) if kind in ACTING else len(ACTING), first.get(concept, 0)
+
+    return document.with_relations(
+        replace(relation, subject=min(relation.id1, relation.id2, key=place))
+        for relation in document.relations
     )
 
 
@@ -94,6 +118,12 @@ def pair_scores(gold, judged, schema):
     return scores, {"related": reliable(related), "novelty": reliable(novel)}
 
 
+def prediction(item, *, says_who):
+    """What is kept of a relation; the subject only where it can be judged."""
+    kept = [item.id1, item.id2, item.type, item.novelty, item.score, item.novelty_score]
+    return [*kept, item.subject] if says_who else kept
+
+
 def reliable(cases):
     found = reliability([one for one, _ in cases], [right for _, right in cases])
     return found.to_dict() if found else None
@@ -127,6 +157,8 @@ def main():
     found = score(gold, predicted, schema=extractor.schema)
     trivial = score(gold, map(everything, gold), schema=extractor.schema)
     scores, reliabilities = pair_scores(gold, judged, extractor.schema)
+    says_who = found.direction is not None and "direction" in extractor.tasks
+    by_rule = score(gold, map(acting_by_rule, predicted), schema=extractor.schema, resamples=0)
     training = extractor.info.get("training", {})
     result = {
         "data": chosen.data,
@@ -146,11 +178,9 @@ def main():
         "scores": table(found),
         "reliability": reliabilities,
         "all pairs as novel associations": {level: trivial[level].to_dict() for level in LEVELS},
+        **({"direction by rule": by_rule.direction.to_dict()} if says_who else {}),
         "predictions": {
-            document.id: [
-                [item.id1, item.id2, item.type, item.novelty, item.score, item.novelty_score]
-                for item in document.relations
-            ]
+            document.id: [prediction(item, says_who=says_who) for item in document.relations]
             for document in predicted
         },
         "pair_scores": scores,
@@ -164,6 +194,11 @@ def main():
         print(
             f"{level:8} F1 {100 * found[level].f1:5.1f} ({100 * low:.1f}–{100 * high:.1f})   "
             f"all pairs as novel associations {100 * trivial[level].f1:5.1f}"
+        )
+    if says_who:
+        print(
+            f"subject  right in {100 * found.direction.accuracy:5.1f} % of "
+            f"{found.direction.judged:,} pairs, by rule {100 * by_rule.direction.accuracy:.1f} %"
         )
     for name, one in reliabilities.items():
         if one:

@@ -99,6 +99,12 @@ def _worth(config: dict[str, Any]) -> Iterator[str]:
         for level, one in test["scores"].items():
             interval = f"{100 * one['low']:.1f}–{100 * one['high']:.1f}"
             yield f"    {level:<{width}} {100 * one['f1']:5.1f}   95 % interval {interval}"
+        who = found.get("direction")
+        if who:
+            yield (
+                f"    who acts: right in {100 * who['accuracy']:.1f} % of {who['judged']:,} pairs, "
+                f"by rule {100 * who['by_rule']:.1f} %"
+            )
     yield from _calibration(found, config.get("calibration"))
 
 
