@@ -7,6 +7,9 @@ One block a document, so that a stream prints as it comes:
     10000001  Loss of KCNQ2 and infantile epilepsy
       entity          type     entity              type      relation     novelty  score
       KCNQ2           Gene     infantile epilepsy  Disease   Association  Novel     0.93
+
+Where it is known of a relation which entity acts, an arrow between the two
+points to the other one.
 """
 
 from __future__ import annotations
@@ -15,7 +18,7 @@ import shutil
 import sys
 from typing import TYPE_CHECKING
 
-from novelink.exports.rows import entity_name
+from novelink.exports.rows import arrow, entity_name
 from novelink.pairs import expand_ids
 
 if TYPE_CHECKING:
@@ -24,9 +27,9 @@ if TYPE_CHECKING:
     from novelink.document import Document, Entity, Relation
     from novelink.schema import Schema
 
-_HEADER = ("entity", "type", "entity", "type", "relation", "novelty", "score")
-_NAMES = (0, 2)  # columns that give way when the table is too wide
-_NUMBERS = (6,)  # columns set flush right
+_HEADER = ("entity", "type", "", "entity", "type", "relation", "novelty", "score")
+_NAMES = (0, 3)  # columns that give way when the table is too wide
+_NUMBERS = (7,)  # columns set flush right
 _GAP = "  "
 _NARROWEST = 8
 
@@ -54,7 +57,7 @@ def document_table(document: Document, schema: Schema, *, width: int | None = No
     shown = [
         column
         for column in range(len(_HEADER))
-        # Columns that a source does not have at all (novelty, scores) are left out.
+        # Columns that a source does not have at all (who acts, novelty, scores) are left out.
         if any(row[column] for row in rows)
     ]
     return [*lines, *_aligned([_HEADER, *rows], shown, width)]
@@ -72,7 +75,7 @@ def _row(relation: Relation, entities: dict[str, Entity], schema: Schema) -> tup
         cells.append(", ".join(map(entity_name, found)) or identifier)
         cells.append(schema.short_name(found[0].type) if found else "")
     score = "" if relation.score is None else f"{relation.score:.2f}"
-    return (*cells, relation.type, relation.novelty or "", score)
+    return (*cells[:2], arrow(relation), *cells[2:], relation.type, relation.novelty or "", score)
 
 
 def _aligned(rows: Iterable[Sequence[str]], shown: Sequence[int], width: int | None) -> list[str]:

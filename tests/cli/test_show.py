@@ -95,6 +95,25 @@ def test_a_narrow_terminal_shortens_names_and_nothing_else(document_maker, monke
     assert tables.terminal_width() is None
 
 
+def test_an_arrow_points_from_the_entity_that_acts(document_maker):
+    document = document_maker(
+        "7", "T", "A binds B and C", {"A": (CHEMICAL, "C1"), "B": (GENE, "2"), "C": (GENE, "3")}
+    )
+    known = [
+        Relation("C1", "2", "Bind", subject="C1"),
+        Relation("3", "2", "Bind", subject="2"),
+        Relation("C1", "3", "Bind"),
+        Relation("2", "2", "Bind", subject="2"),
+    ]
+    header, *rows = document_table(document.with_relations(known), BIORED)[1:]
+    place = rows[0].index("→")
+    assert [row[place] for row in rows] == ["→", "←", " ", " "]
+    assert header[place] == " "
+    bare = document_table(document.with_relations(known[2:3]), BIORED)
+    assert bare[1].split() == ["entity", "type", "entity", "type", "relation"]
+    assert len(bare[1]) == len(header) - 3  # no empty column
+
+
 def test_the_commonest_name_wins_then_the_longest(document_maker):
     entities = dict.fromkeys(["HD", "Huntington disease", "chorea major"], (GENE, "1"))
     document = document_maker("1", "HD", "Huntington disease or chorea major", entities)

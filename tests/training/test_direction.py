@@ -11,7 +11,8 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="training tests need the extra 'train'")
 
-from novelink import Extractor, score  # noqa: E402 (after the skip)
+from command_line import run_command  # noqa: E402 (after the skip)
+from novelink import Extractor, read, score, write  # noqa: E402
 from novelink.decode import DecisionSettings  # noqa: E402
 from novelink.model.document_model import DocumentModel  # noqa: E402
 from novelink.model.heads import Direction  # noqa: E402
@@ -180,6 +181,34 @@ def test_a_set_that_averages_names_the_subjects_of_the_member_that_knows_them(
         answered, pairs = answered + int(seen.sum()), pairs + len(seen)
     # What the screen kept from the one that knows has no subject.
     assert 0 < answered < pairs if screen == "plain" else answered == pairs
+
+
+def test_the_command_writes_direction_lines_where_they_are_wanted(
+    built, documents, tmp_path, capsys
+):
+    export_model(built, tmp_path / "model", DecisionSettings(threshold=0.0), precision="fp32")
+    write(documents, tmp_path / "in.pubtator")
+    given = ("extract", tmp_path / "in.pubtator", "-m", tmp_path / "model")
+    target = tmp_path / "out.pubtator"
+    code, _, err = run_command(capsys, *given, "-o", target, "--subjects")
+    assert code == 0, err
+    assert "relation subjects" not in err
+    wanted = Extractor.load(tmp_path / "model").extract(documents)
+    for found, other in zip(read(target), wanted, strict=True):
+        assert [one.subject for one in found.relations] == [one.subject for one in other.relations]
+    code, _, err = run_command(capsys, *given, "-o", target)
+    assert code == 0
+    assert "not held by this format, relation subjects: " in err
+    for more, reason in (
+        (("-o", tmp_path / "out.jsonl"), "jsonl always holds them"),
+        ((), "the table always has them"),
+        (("-o", f"{tmp_path}/parts/"), "not for a run in parts"),
+    ):
+        code, _, err = run_command(capsys, *given, *more, "--subjects")
+        assert code == 2
+        assert reason in err
+    out = run_command(capsys, *given)[1]
+    assert ("→" in out, "←" in out) == (True, True)
 
 
 def test_a_set_that_votes_names_no_subject(built, documents, tmp_path):

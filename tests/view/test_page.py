@@ -6,6 +6,7 @@ import base64
 import hashlib
 import json
 import re
+from dataclasses import replace
 
 import pytest
 from click.testing import CliRunner
@@ -156,6 +157,17 @@ def test_a_document_shows_itself_in_notebooks_with_everything_escaped(
     assert "<img" not in hostile
     assert "<b>" not in hostile
     assert "&lt;script&gt;" in hostile
+
+
+def test_a_notebook_shows_who_acts_by_arrows(article_maker):
+    document = article_maker()
+    turned = replace(document.relations[3], subject="9902")
+    html = document_html(document.with_relations((*document.relations[:3], turned)))
+    cells = re.findall(r"<td[^>]*>([^<]*)</td>", html)
+    kinds = [
+        cell for cell in cells if "orrelation" in cell or cell.endswith(("Association", "Bind"))
+    ]
+    assert kinds == ["Negative Correlation →", "Association", "Negative Correlation", "← Bind"]
 
 
 def test_a_notebook_says_when_it_cuts_a_long_text(long_document):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+from dataclasses import replace
 
 import pytest
 from click.testing import CliRunner
@@ -108,6 +110,37 @@ def test_reading_choosing_and_filtering(open_page, page_file, article_maker):
 
     assert watched.faults == []
     assert [url for url in watched.requests if not url.startswith(("file:", "data:"))] == []
+
+
+def test_who_acts_is_shown_by_arrows(open_page, page_file, article_maker):
+    document = article_maker()
+    turned = replace(document.relations[1], subject="D990001")
+    relations = (document.relations[0], turned, *document.relations[2:])
+    watched = open_page(page_file([document.with_relations(relations)]))
+    page = watched.page
+    kinds = page.locator(f"{ROWS} .type").all_inner_texts()
+    assert sorted(kinds) == [
+        "Bind",
+        "Cotreatment",
+        "Negative correlation",
+        "Negative correlation →",
+        "← Association",
+    ]
+    row_of(page, "← Association").click()
+    assert page.inner_text("#details h2") == "ORFX1 – ← Association – gutter disease"
+    # Each head touches the node of the entity that is acted on: here ORFX1 both times.
+    page.wait_for_selector("#graph .arrow")
+    middle = page.locator("#graph circle", has_text="ORFX1").evaluate(
+        "node => [node.cx.baseVal.value, node.cy.baseVal.value]"
+    )
+    tips = page.locator("#graph .arrow").evaluate_all(
+        "heads => heads.map((head) => [head.points[0].x, head.points[0].y])"
+    )
+    assert len(tips) == 2
+    for tip in tips:
+        assert math.dist(tip, middle) == pytest.approx(12, abs=0.1)
+    assert "arrow: acts on" in page.inner_text("#graph")
+    assert watched.faults == []
 
 
 def test_decisions_are_kept_downloaded_loaded_and_become_gold(

@@ -46,6 +46,11 @@ if TYPE_CHECKING:
     help="Also give the sentences each relation rests on, with weights; on where the model "
     "reads whole documents and the output can hold it.",
 )
+@click.option(
+    "--subjects",
+    is_flag=True,
+    help="PubTator: add lines that name which entity of a relation acts, where the model says so.",
+)
 @options.threads
 @options.lenient
 @options.schema
@@ -59,6 +64,7 @@ def command(
     model: str | None,
     min_score: float | None,
     evidence: bool | None,
+    subjects: bool,
     threads: int | None,
     lenient: bool,
     schema: Schema | None,
@@ -98,6 +104,8 @@ def command(
     """
     given = corpus.taken(settings)
     if corpus.is_run(output, given):
+        if subjects:
+            raise click.UsageError("--subjects is for one PubTator file, not for a run in parts")
         corpus.run_corpus(
             inputs,
             output or "",
@@ -114,7 +122,7 @@ def command(
         return
     from novelink.cli.progress import with_progress
     from novelink.extractor import Extractor
-    from novelink.formats import ReadReport, open_writer
+    from novelink.formats import ReadReport, format_of_target, open_writer
 
     extractor = Extractor.load(model, threads=threads)
     report = ReadReport()
@@ -137,6 +145,8 @@ def command(
             "documents",
         )
         if output is None and to_format is None:
+            if subjects:
+                raise click.UsageError("--subjects is for --to pubtator; the table always has them")
             _print_tables(found, extractor.schema)
         else:
             target = output or "-"
@@ -144,7 +154,9 @@ def command(
                 to_format = to_format or "jsonl"
             else:
                 place = f", written to {target}"
-            with open_writer(target, to_format) as writer:
+            kind = to_format or format_of_target(target).name
+            wanted = options.pubtator_options(kind, subjects=subjects)
+            with open_writer(target, to_format, **wanted) as writer:
                 for document in found:
                     writer.write(document)
             losses = writer.report.lines()

@@ -65,6 +65,18 @@ def relation_ends(document: Document) -> Iterator[tuple[Relation, End, End]]:
         yield relation, end(relation.id1), end(relation.id2)
 
 
+def arrow(relation: Relation) -> str:
+    """An arrow from the entity that acts to the other one, as the two stand; empty if unknown.
+
+    >>> from novelink.document import Relation
+    >>> arrow(Relation("D000001", "672", "Bind", subject="672"))
+    '←'
+    """
+    if relation.subject is None or relation.id1 == relation.id2:
+        return ""
+    return {relation.id1: "→", relation.id2: "←"}.get(relation.subject, "")
+
+
 def evidence_text(document: Document, relation: Relation) -> list[str]:
     """The sentences a relation rests on, heaviest first, on one line each."""
     text = document.text

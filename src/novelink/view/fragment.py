@@ -10,13 +10,13 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from novelink.exports.identifiers import identify, identify_document
-from novelink.exports.rows import evidence_text, relation_ends
+from novelink.exports.rows import arrow, evidence_text, relation_ends
 from novelink.schema import BIORED, short_name
 from novelink.view.colours import PALETTE, Colour, colour_index
 from novelink.view.segments import segments
 
 if TYPE_CHECKING:
-    from novelink.document import Document, Mention, Passage
+    from novelink.document import Document, Mention, Passage, Relation
     from novelink.exports.rows import End
 
 _INK = "#1b1b1b"
@@ -108,7 +108,7 @@ def _table(document: Document) -> str:
     for relation, first, second in relation_ends(document):
         score = "" if relation.score is None else f"{relation.score:.2f}"
         novelty = {"Novel": "novel", "No": "known"}.get(relation.novelty or "", "")
-        kind = escape(relation.type.replace("_", " "))
+        kind = escape(_kind(relation))
         # Several sentences would fill the notebook; the page shows them all.
         sentence = escape(next(iter(evidence_text(document, relation)), ""))
         cells = (_end(first), kind, _end(second), novelty, score, sentence)
@@ -121,6 +121,12 @@ def _table(document: Document) -> str:
         '<table style="border-collapse:collapse;font-size:90%;background:#fff">'
         f"<thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
     )
+
+
+def _kind(relation: Relation) -> str:
+    """The type, with an arrow at the side of the entity that is acted on."""
+    words, points = relation.type.replace("_", " "), arrow(relation)
+    return f"{points} {words}" if points == "←" else f"{words} {points}".rstrip()
 
 
 def _end(end: End) -> str:

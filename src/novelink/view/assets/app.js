@@ -186,7 +186,7 @@
       if (!this.doc) return;
       const { model } = this;
       const rows = this.here().map((relation) => make("tr", {},
-        ...[model.name(relation, relation.first), model.relationTypes[model.shownType(relation)].short, model.name(relation, relation.second),
+        ...[model.name(relation, relation.first), model.said(relation), model.name(relation, relation.second),
           NOVELTY[model.shownNovelty(relation)], relation.score?.toFixed(2) ?? "", MARK_NAMES[relation.state],
         ].map((text) => make("td", {}, text))));
       const head = make("tr", {}, ...["Entity", "Relation", "Entity", "Novelty", "Score", "Decision"].map((name) => make("th", { scope: "col" }, name)));

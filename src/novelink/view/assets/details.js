@@ -17,10 +17,9 @@
     target.replaceChildren();
     if (!relation) { target.append(make("p", { class: "empty" }, "Choose a relation to see where the text says it.")); return; }
     const [first, second] = [relation.first, relation.second].map((end) => model.entities[end]);
-    const type = model.relationTypes[model.shownType(relation)].short;
     const names = [model.name(relation, relation.first), model.name(relation, relation.second)];
     target.append(
-      make("h2", {}, `${names[0]} – ${type} – ${names[1]}`),
+      make("h2", {}, `${names[0]} – ${model.said(relation)} – ${names[1]}`),
       make("dl", {},
         make("dt", {}, model.entityTypes[first.type]?.short ?? "Not mentioned"), make("dd", {}, `${names[0]} · `, link(first)),
         make("dt", {}, model.entityTypes[second.type]?.short ?? "Not mentioned"), make("dd", {}, `${names[1]} · `, link(second)),

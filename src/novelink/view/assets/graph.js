@@ -4,7 +4,7 @@
 {
   const { make } = novelink;
   const SVG = "http://www.w3.org/2000/svg";
-  const MOST = 40;
+  const MOST = 40, RADIUS = 11;
   // In the element's own pixels, so that names are as large as other text.
   let WIDTH = 720, HEIGHT = 340;
 
@@ -72,7 +72,8 @@
     for (const { relation, a, b } of edges) picture.append(...drawEdge(model, relation, a, b, chosen, pickRelation));
     for (const node of nodes.values()) picture.append(drawNode(model, node, pickEntity));
     target.append(picture);
-    const key = "+ positive, − negative correlation, dashed: known, thick: chosen";
+    const acting = edges.some(({ relation }) => relation.subject >= 0) ? ", arrow: acts on" : "";
+    const key = `+ positive, − negative correlation, dashed: known, thick: chosen${acting}`;
     target.append(make("p", { class: "small" }, left ? `${left} more relations are not drawn: filter to see them. ${key}` : key));
   }
 
@@ -80,20 +81,30 @@
     const loop = a === b;
     const path = loop ? `M${a.x},${a.y} c-40,-40 40,-40 0,0` : `M${a.x},${a.y} L${b.x},${b.y}`;
     const type = model.relationTypes[model.shownType(relation)];
-    const name = `${a.name} – ${type.short} – ${b.name}`;
+    const name = `${a.name} – ${model.said(relation)} – ${b.name}`;
     const line = svg("path", { d: path, class: relation === chosen ? "edge chosen" : "edge" });
     line.style.strokeWidth = `${1 + 2.5 * (relation.score ?? 0.6)}px`;
     if (model.shownNovelty(relation) === 1) line.style.strokeDasharray = "5 4";
     const hit = svg("path", { d: path, class: "hit" }, svg("title", {}, name));
     hit.addEventListener("click", () => pick(relation));
     const sign = svg("text", { class: "sign", x: (a.x + b.x) / 2, y: (a.y + b.y) / 2 + (loop ? -32 : 4) }, SIGNS[type.name] ?? "");
-    return [line, hit, sign];
+    return [line, ...arrow(relation, a, b), hit, sign];
+  }
+
+  /** A head at the entity that is acted on, where it is known which. */
+  function arrow(relation, a, b) {
+    const length = Math.hypot(b.x - a.x, b.y - a.y);
+    if (a === b || length < 2 * RADIUS || ![relation.first, relation.second].includes(relation.subject)) return [];
+    const [from, to] = relation.subject === relation.first ? [a, b] : [b, a];
+    const x = (to.x - from.x) / length, y = (to.y - from.y) / length;
+    const corner = (along, across) => `${to.x - along * x - across * y},${to.y - along * y + across * x}`;
+    return [svg("polygon", { class: "arrow", points: [corner(RADIUS + 1, 0), corner(RADIUS + 11, 5), corner(RADIUS + 11, -5)].join(" ") })];
   }
 
   function drawNode(model, node, pick) {
     const type = model.entityTypes[model.entities[node.entity].type];
     const group = svg("g", type ? { "data-c": type.colour } : {});
-    const circle = svg("circle", { cx: node.x, cy: node.y, r: 11 }, svg("title", {}, `${node.name} (${type?.short ?? "not mentioned"})`));
+    const circle = svg("circle", { cx: node.x, cy: node.y, r: RADIUS }, svg("title", {}, `${node.name} (${type?.short ?? "not mentioned"})`));
     circle.addEventListener("click", () => pick(node.entity));
     const name = node.name.length > 24 ? `${node.name.slice(0, 23)}…` : node.name;
     // Names at the borders grow inwards, so that none is cut.

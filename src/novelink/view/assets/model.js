@@ -90,6 +90,13 @@ globalThis.novelink = {};
     shownNovelty(relation) {
       return relation.state === 3 ? CODES.indexOf(relation.decision.novelty ?? null) : relation.novelty;
     }
+    /** The type as shown, with an arrow at the side of the entity that is acted on, where that is known. */
+    said(relation) {
+      const { short } = this.relationTypes[this.shownType(relation)];
+      if (relation.subject < 0 || relation.first === relation.second) return short;
+      if (relation.subject === relation.first) return `${short} →`;
+      return relation.subject === relation.second ? `← ${short}` : short;
+    }
     typeIndex(name) {
       if (name == null) return undefined;
       const found = this.relationTypes.findIndex((type) => type.name === name);

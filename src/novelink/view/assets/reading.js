@@ -127,7 +127,7 @@
       if (relation.state === 2) row.classList.add("rejected");
       const score = cell("score", relation.score === null ? "–" : relation.score.toFixed(2));
       if (relation.score !== null) { const bar = make("i"); bar.style.width = `${relation.score * 100}%`; score.append(bar); }
-      row.append(cell("first clip", end(relation.first)), cell("type clip", model.relationTypes[model.shownType(relation)].short),
+      row.append(cell("first clip", end(relation.first)), cell("type clip", model.said(relation)),
         cell("second clip", end(relation.second)), cell(`novelty${novelty === 2 ? " novel" : ""}`, novelty ? NOVELTY[novelty] : "–"), score,
         cell(`state state-${["open", "accept", "reject", "correct", "add"][relation.state]}`,
           make("span", { "aria-hidden": "true" }, MARKS[relation.state]), make("span", { class: "hidden" }, MARK_NAMES[relation.state])));
