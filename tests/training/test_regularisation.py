@@ -13,7 +13,7 @@ from novelink.model.joint_loss import IGNORED, TaskTensors, TaskWeights, joint_l
 from novelink.training.averaging import AveragedWeights
 from novelink.training.checkpoint import STATE
 from novelink.training.consistency import disagreement
-from novelink.training.schedule import parameter_groups
+from novelink.training.schedule import is_pretrained, parameter_groups
 from novelink.training.settings import TrainSettings, completed
 from novelink.training.settings_file import override
 
@@ -149,6 +149,31 @@ def test_lower_layers_have_smaller_rates(trainer, settings, change, reading):
     copied = {rate for name, rate in named.items() if name.startswith("readers.")}
     assert copied <= {1e-3, 5e-3}
     assert len(named) == len(rates)
+
+
+@pytest.mark.parametrize("reading", ["pair", "document"])
+def test_bilinear_forms_have_a_share_of_the_heads_rate(trainer, settings, change, reading):
+    made = trainer(change(settings, model={"reading": reading}, optim={"head_rate": 4e-3}))
+    rates = {
+        id(value): group["highest"]
+        for group in made.optimizer.param_groups
+        for value in group["params"]
+    }
+    named = {
+        name: rates[id(value)]
+        for name, value in made.model.named_parameters()
+        if id(value) in rates and not is_pretrained(name)
+    }
+    width = made.model.encoder.config.hidden_size
+    shares = {"coreference.weight": width**-0.5}
+    if reading == "document":
+        shares["bilinear.weight"] = (width // made.model.groups) ** -0.5
+    assert shares.keys() <= named.keys()
+    for name, rate in named.items():
+        assert rate == pytest.approx(4e-3 * shares.get(name, 1.0))
+    # The paper has one rate for everything.
+    plain = trainer(change(settings, output=f"{settings.output}-one", model={"reading": reading}))
+    assert {group["highest"] for group in plain.optimizer.param_groups} == {1e-3}
 
 
 def test_all_are_off_by_default(trainer):

@@ -168,7 +168,8 @@ class OptimSettings:
     Attributes:
         epochs: passes over the training pairs.
         rate: highest learning rate of the encoder.
-        head_rate: of the heads; None takes ``rate``.
+        head_rate: of the heads; None takes ``rate``. Bilinear forms have less of it, by the square
+            root of how many more products they add up than a linear head.
         warmup_share: share of all steps over which rates rise.
         weight_decay: of AdamW, on matrices.
         clip: largest gradient norm.
