@@ -90,13 +90,7 @@ def candidate_pairs(document: Document, schema: Schema = BIORED) -> list[Pair]:
         DataError: there are more than :data:`novelink.limits.CANDIDATE_PAIRS`.
     """
     entities = list(document.entities().values())
-    count = _count(entities, schema)
-    if count > limits.CANDIDATE_PAIRS:
-        raise DataError(
-            f"document {document.id} has {count:,} pairs of entities that could be related, and "
-            f"{limits.CANDIDATE_PAIRS:,} is the most",
-            remedy="Split the document, or mark fewer entities in it",
-        )
+    check_pair_count(document, schema)
     gold: dict[tuple[str, str], Relation] = {}
     for relation in document.relations:
         for key in relation_keys(relation):
@@ -124,6 +118,21 @@ def _subject(relation: Relation, ids: tuple[str, str]) -> str | None:
 def count_pairs(document: Document, schema: Schema = BIORED) -> int:
     """How many candidate pairs a document has, without making them."""
     return _count(document.entities().values(), schema)
+
+
+def check_pair_count(document: Document, schema: Schema = BIORED) -> None:
+    """Whether a document's pairs can all be asked about, told without making them.
+
+    Raises:
+        DataError: there are more than :data:`novelink.limits.CANDIDATE_PAIRS`.
+    """
+    count = count_pairs(document, schema)
+    if count > limits.CANDIDATE_PAIRS:
+        raise DataError(
+            f"document {document.id} has {count:,} pairs of entities that could be related, and "
+            f"{limits.CANDIDATE_PAIRS:,} is the most",
+            remedy="Split the document, or mark fewer entities in it",
+        )
 
 
 def _count(entities: Iterable[Entity], schema: Schema) -> int:

@@ -8,6 +8,7 @@ import json
 
 import pytest
 
+from command_line import run_command
 from novelink import limits
 from novelink.document import Document, Mention, Passage, Relation, check_document
 from novelink.errors import LONGEST_LINE, DataError, one_line
@@ -265,6 +266,25 @@ def test_candidate_pairs_of_a_document_have_a_limit(monkeypatch):
     monkeypatch.setattr(limits, "CANDIDATE_PAIRS", count - 1)
     with pytest.raises(DataError, match=f"document 7 has {count} pairs"):
         candidate_pairs(document)
+
+
+def test_lenient_leaves_out_what_has_too_many_pairs(monkeypatch, tmp_path, tiny_bundle, capsys):
+    def document(name, count):
+        mentions = [Mention(0, 1, "A", GENE, (str(number),)) for number in range(count)]
+        return Document.from_text(name, "A").with_mentions(mentions)
+
+    monkeypatch.setattr(limits, "CANDIDATE_PAIRS", 10)
+    write([document("1", 3), document("2", 6), document("3", 2)], tmp_path / "in.jsonl")
+    given = ("extract", tmp_path / "in.jsonl", "-m", tiny_bundle, "-o", tmp_path / "out.jsonl")
+    code, _, err = run_command(capsys, *given)
+    assert code == 1
+    assert "document 2 has 15 pairs" in err
+    assert not (tmp_path / "out.jsonl").exists()
+    code, _, err = run_command(capsys, *given, "--lenient")
+    assert code == 0, err
+    assert "novelink: 1 document skipped:\n" in err
+    assert "document 2 has 15 pairs" in err
+    assert [one.id for one in read(tmp_path / "out.jsonl")] == ["1", "3"]
 
 
 @pytest.mark.parametrize("name", ["bomb.txt.gz", "bomb.jsonl"])

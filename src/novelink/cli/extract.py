@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from novelink.cli import completion, corpus, entities, options
+from novelink.cli.pair_limit import within_pair_limit
 from novelink.schema import schema_for_model
 from novelink.wording import counted
 
@@ -136,6 +137,8 @@ def command(
             lenient=lenient,
             report=report,
         )
+        if lenient:
+            documents = within_pair_limit(documents, extractor.schema, report)
         found = with_progress(
             extractor.extract(
                 documents,

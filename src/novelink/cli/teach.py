@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from novelink.cli import options
+from novelink.cli.pair_limit import within_pair_limit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -87,6 +88,8 @@ def command(
     )
     reading = ReadReport()
     documents = _documents(inputs, from_format, schema or teachers.schema, reading, lenient=lenient)
+    if lenient:
+        documents = within_pair_limit(documents, teachers.schema, reading)
     teachers.write(documents, output)
     options.say_reading(reading)
     report = teachers.report
