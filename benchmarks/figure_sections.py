@@ -147,6 +147,35 @@ def calibration(results, _):
     return Section("Calibration", body, plots, list(found))
 
 
+def direction(results, _):
+    """Which entity acts, beside what types and order alone say."""
+    found = {
+        name: one for name, one in quality_results(results).items() if "direction by rule" in one
+    }
+    if not found:
+        return None
+    body = [
+        "Which entity of a relation acts on the other, where the gold says so (BioREDirect's subjects of the same documents). *Right* is the share of the pairs that were found and have a subject; F1 counts pairs with their subject. The rule: a variant acts on a chemical, that on a gene, that on a disease, and of two entities of one type the one named first. [Direction](train.md#which-entity-acts)",
+        "",
+    ]
+    rows = []
+    for one in found.values():
+        scores, rule = one["scores"]["direction"], one["direction by rule"]
+        rows.append(
+            [
+                f"`{one['model']}`",
+                one["data"],
+                number(scores["judged"]),
+                percent(scores["accuracy"]),
+                percent(rule["accuracy"]),
+                percent(scores["f1"]),
+                percent(rule["f1"]),
+            ]
+        )
+    columns = ["model", "data", "pairs", "right, %", "by rule, %", "F1", "F1 by rule"]
+    return Section("Direction", [*body, *table(columns, rows)], {}, list(found))
+
+
 def trade(results, published):
     """Quality against size, and against speed, of every model."""
     found = quality_results(results, TEST)
@@ -243,4 +272,4 @@ def slug(text):
     return "-".join("".join(char if char.isalnum() else " " for char in text).lower().split())
 
 
-SECTIONS = (quality, calibration, trade)
+SECTIONS = (quality, calibration, direction, trade)
