@@ -14,6 +14,7 @@ from tokenizers import BertWordPieceTokenizer  # noqa: E402 (after the skip)
 
 from novelink.errors import ModelError  # noqa: E402
 from novelink.model.encoder import load_encoder, load_tokenizer  # noqa: E402
+from novelink.runtime.model_set import write_model_set  # noqa: E402
 
 VOCABULARY = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "the", "gene", "##s", "a", "b"]
 
@@ -78,6 +79,14 @@ def test_no_such_folder():
     for name in ("./nowhere", "/nowhere/at/all", "a/b/c"):
         with pytest.raises(ModelError, match="there is no encoder folder"):
             load_encoder(name)
+
+
+def test_a_set_of_models_has_no_one_encoder(tmp_path, bundle_writer):
+    members = [bundle_writer(tmp_path / "a")]
+    write_model_set(tmp_path / "set", members, members, name="set")
+    for load in (load_encoder, load_tokenizer):
+        with pytest.raises(ModelError, match="is a set of models, each with an encoder of its own"):
+            load(str(tmp_path / "set"))
 
 
 def test_offline_says_that_it_is_not_on_disk():

@@ -34,18 +34,31 @@ def encoder_name(name: str) -> str:
     that learned relations already.
 
     Raises:
-        ModelError: this installation ships no encoder.
+        ModelError: this installation ships no encoder, or the name is that of a set of models.
     """
     if name != EMBEDDED_ENCODER:
         shipped = EMBEDDED_FOLDER.parent / name
-        is_shipped = "/" not in name and is_exported_model(str(shipped))
-        return str(shipped) if is_shipped and not Path(name).is_dir() else name
+        ships = "/" not in name and not Path(name).is_dir()
+        if _is_set_of_models(shipped if ships else Path(name)):
+            raise ModelError(
+                f"'{name}' is a set of models, each with an encoder of its own",
+                remedy=f"Give the name or the folder of one of them (novelink models info {name})",
+            )
+        return str(shipped) if ships and is_exported_model(str(shipped)) else name
     if not EMBEDDED_FOLDER.is_dir():
         raise ModelError(
             "this installation ships no encoder",
             remedy="Give a hub name or a folder in place of 'embedded'",
         )
     return str(EMBEDDED_FOLDER)
+
+
+def _is_set_of_models(folder: Path) -> bool:
+    try:
+        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(config, dict) and config.get("reading") == "set"
 
 
 def load_tokenizer(name: str, *, revision: str | None = None, offline: bool = False) -> Tokenizer:
