@@ -155,7 +155,7 @@ def direction(results, _):
     if not found:
         return None
     body = [
-        "Which entity of a relation acts on the other, where the gold says so (BioREDirect's subjects of the same documents). *Right* is the share of the pairs that were found and have a subject; F1 counts pairs with their subject. The rule: a variant acts on a chemical, that on a gene, that on a disease, and of two entities of one type the one named first. [Direction](train.md#which-entity-acts)",
+        "Which entity of a relation acts on the other, where the gold says so (BioREDirect's subjects of the same documents). *Pairs* are those that were found and have a subject; *named* are those of them for which the model is sure enough to name one, and *right* is the share of these with the right one. The rule names one for all. F1 counts pairs with their subject. The rule: a variant acts on a chemical, that on a gene, that on a disease, and of two entities of one type the one named first. [Direction](train.md#which-entity-acts)",
         "",
     ]
     rows = []
@@ -166,13 +166,14 @@ def direction(results, _):
                 f"`{one['model']}`",
                 one["data"],
                 number(scores["judged"]),
-                percent(scores["accuracy"]),
+                number(scores["named"]),
+                percent(scores["right"] / max(1, scores["named"])),
                 percent(rule["accuracy"]),
                 percent(scores["f1"]),
                 percent(rule["f1"]),
             ]
         )
-    columns = ["model", "data", "pairs", "right, %", "by rule, %", "F1", "F1 by rule"]
+    columns = ["model", "data", "pairs", "named", "right, %", "by rule, %", "F1", "F1 by rule"]
     return Section("Direction", [*body, *table(columns, rows)], {}, list(found))
 
 

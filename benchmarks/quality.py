@@ -196,9 +196,10 @@ def main():
             f"all pairs as novel associations {100 * trivial[level].f1:5.1f}"
         )
     if says_who:
+        named, right = found.direction.named, found.direction.right
         print(
-            f"subject  right in {100 * found.direction.accuracy:5.1f} % of "
-            f"{found.direction.judged:,} pairs, by rule {100 * by_rule.direction.accuracy:.1f} %"
+            f"subject  named for {named:,} of {found.direction.judged:,} pairs, right in "
+            f"{100 * right / max(1, named):.1f} %; by rule {100 * by_rule.direction.accuracy:.1f} %"
         )
     for name, one in reliabilities.items():
         if one:

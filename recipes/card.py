@@ -176,8 +176,9 @@ def acting(result):
     if rule is None:
         return {}
     found = result["scores"]["direction"]
-    keys = ("accuracy", "judged", "precision", "recall", "f1")
-    return {"direction": {key: found[key] for key in keys} | {"by_rule": rule["accuracy"]}}
+    keys = ("judged", "named", "right", "precision", "recall", "f1")
+    by_rule = {"by_rule": {key: rule[key] for key in ("right", "f1")}}
+    return {"direction": {key: found[key] for key in keys} | by_rule}
 
 
 def acting_lines(found):
@@ -185,13 +186,14 @@ def acting_lines(found):
     one = found.get("direction")
     if one is None:
         return ""
-    shares = {key: f"{100 * value:.1f}" for key, value in one.items() if key != "judged"}
+    rule = one["by_rule"]
     return (
-        f"\nWhich entity acts (BioREDirect's subjects of the same Test): right in "
-        f"{shares['accuracy']} % of the {one['judged']:,} pairs that were found and have a "
-        f"subject; F1 of pairs with their subject {shares['f1']} %. The rule that a variant acts "
-        "on a chemical, that on a gene, that on a disease, and of two of one type the first named, "
-        f"is right in {shares['by_rule']} % of the same pairs.\n"
+        f"\nWhich entity acts (BioREDirect's subjects of the same Test): of {one['judged']:,} pairs "
+        f"that were found and have a subject it names one for {one['named']:,}, the right one in "
+        f"{100 * one['right'] / max(1, one['named']):.1f} %. The rule that a variant acts on a "
+        "chemical, that on a gene, that on a disease, and of two of one type the first named, is "
+        f"right in {100 * rule['right'] / max(1, one['judged']):.1f} % of all of them. F1 of pairs "
+        f"with their subject: {100 * one['f1']:.1f} %, by the rule {100 * rule['f1']:.1f} %.\n"
     )
 
 

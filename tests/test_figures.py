@@ -107,11 +107,11 @@ def test_size_and_speed_are_drawn_where_they_were_measured():
 
 def test_who_acts_is_shown_beside_the_rule_where_it_was_judged():
     assert "## Direction" not in figures.build({"quality-x": quality()}, [])[0]
-    acting = {"accuracy": 0.912, "judged": 1045, "f1": 0.543}
+    acting = {"judged": 1045, "named": 1000, "right": 912, "f1": 0.543}
     one = quality(**{"direction by rule": {"accuracy": 0.894, "f1": 0.521}})
     one["scores"]["direction"] = acting
     text, _ = figures.build({"quality-x": one}, [])
-    row = "| `invented` | BioRED Test | 1,045 | 91.2 | 89.4 | 54.3 | 52.1 |"
+    row = "| `invented` | BioRED Test | 1,045 | 1,000 | 91.2 | 89.4 | 54.3 | 52.1 |"
     assert row in text.split("## Direction")[1]
 
 

@@ -174,19 +174,21 @@ def test_the_rule_for_subjects_goes_by_types_then_by_what_is_named_first(small_d
 
 
 def test_how_well_subjects_are_named_is_told(place, model, result, tmp_path, capsys):
-    figures = {"accuracy": 0.913, "judged": 1234, "precision": 0.4, "recall": 0.5, "f1": 0.444}
-    told = result | {"direction by rule": {"accuracy": 0.887}}
+    figures = {"judged": 1234, "named": 1000, "right": 913}
+    figures |= {"precision": 0.4, "recall": 0.5, "f1": 0.444}
+    told = result | {"direction by rule": {"right": 1090, "f1": 0.4}}
     told["scores"] = result["scores"] | {"direction": figures}
     path = tmp_path / "told.json"
     path.write_text(json.dumps(told), "utf-8")
     run("recipes/card.py", model, "--test", path, "--recipe", "recipes/pair.toml")
     card = " ".join((model / "README.md").read_text("utf-8").split())
-    assert "right in 91.3 % of the 1,234 pairs that were found and have a subject" in card
-    assert "F1 of pairs with their subject 44.4 %" in card
-    assert "is right in 88.7 % of the same pairs" in card
+    assert "of 1,234 pairs that were found and have a subject it names one for 1,000" in card
+    assert "the right one in 91.3 %" in card
+    assert "is right in 88.3 % of all of them" in card
+    assert "F1 of pairs with their subject: 44.4 %, by the rule 40.0 %" in card
     code, out, err = run_command(capsys, "models", "info", model)
     assert code == 0, err
-    assert "who acts: right in 91.3 % of 1,234 pairs, by rule 88.7 %" in out
+    assert "who acts: named for 1,000 of 1,234 pairs, right in 91.3 %" in out
 
 
 def test_a_set_that_averages_is_measured_like_a_model_and_its_card_names_all_sources(

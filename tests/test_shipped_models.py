@@ -15,6 +15,7 @@ from novelink.schema import CHEMICAL, DISEASE, GENE, SPECIES, VARIANT
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
 TEST = ROOT.parent / "shared" / "data" / "biored" / "Test.PubTator"
+SUBJECTS = TEST.parents[1] / "biored-direction" / "test.pubtator"
 LEVELS = ("pair", "type", "novelty", "all")
 TAGGING = RESULTS / "tagging.json"
 RELATION_MODELS = [
@@ -76,15 +77,21 @@ def test_the_kept_predictions_give_the_kept_scores(name):
     result = result_of(name)
     gold = list(read(TEST))
     predicted = [
-        document.with_relations(
-            Relation(id1, id2, kind, novelty=novelty, score=sure, novelty_score=novelty_sure)
-            for id1, id2, kind, novelty, sure, novelty_sure in result["predictions"][document.id]
-        )
+        # Up to the scores, and the subject where it was judged.
+        document.with_relations(Relation(*kept) for kept in result["predictions"][document.id])
         for document in gold
     ]
     found = score(gold, predicted, resamples=0)
     for level in LEVELS:
         assert found[level].f1 == pytest.approx(result["scores"][level]["f1"])
+    if result["scores"]["direction"] is not None and SUBJECTS.exists():
+        with_subjects = list(read(SUBJECTS))
+        assert [one.id for one in with_subjects] == [one.id for one in gold]
+        acting = score(with_subjects, predicted, resamples=0).direction
+        wanted = result["scores"]["direction"]
+        assert (acting.judged, acting.named, acting.right) == tuple(
+            wanted[key] for key in ("judged", "named", "right")
+        )
 
 
 @pytest.mark.parametrize("name", RELATION_MODELS)

@@ -102,8 +102,8 @@ def _worth(config: dict[str, Any]) -> Iterator[str]:
         who = found.get("direction")
         if who:
             yield (
-                f"    who acts: right in {100 * who['accuracy']:.1f} % of {who['judged']:,} pairs, "
-                f"by rule {100 * who['by_rule']:.1f} %"
+                f"    who acts: named for {who['named']:,} of {who['judged']:,} pairs, right in "
+                f"{100 * who['right'] / max(1, who['named']):.1f} %"
             )
     yield from _calibration(found, config.get("calibration"))
 
