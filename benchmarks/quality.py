@@ -158,7 +158,9 @@ def main():
     trivial = score(gold, map(everything, gold), schema=extractor.schema)
     scores, reliabilities = pair_scores(gold, judged, extractor.schema)
     says_who = found.direction is not None and "direction" in extractor.tasks
-    by_rule = score(gold, map(acting_by_rule, predicted), schema=extractor.schema, resamples=0)
+    if says_who:
+        ruled = map(acting_by_rule, predicted)
+        by_rule = score(gold, ruled, schema=extractor.schema, resamples=0).direction
     training = extractor.info.get("training", {})
     result = {
         "data": chosen.data,
@@ -178,7 +180,7 @@ def main():
         "scores": table(found),
         "reliability": reliabilities,
         "all pairs as novel associations": {level: trivial[level].to_dict() for level in LEVELS},
-        **({"direction by rule": by_rule.direction.to_dict()} if says_who else {}),
+        **({"direction by rule": by_rule.to_dict()} if says_who else {}),
         "predictions": {
             document.id: [prediction(item, says_who=says_who) for item in document.relations]
             for document in predicted
@@ -199,7 +201,7 @@ def main():
         named, right = found.direction.named, found.direction.right
         print(
             f"subject  named for {named:,} of {found.direction.judged:,} pairs, right in "
-            f"{100 * right / max(1, named):.1f} %; by rule {100 * by_rule.direction.accuracy:.1f} %"
+            f"{100 * right / max(1, named):.1f} %; by rule {100 * by_rule.accuracy:.1f} %"
         )
     for name, one in reliabilities.items():
         if one:

@@ -54,7 +54,7 @@ $ novelink extract abstracts.pubtator --model compact-pair    # reads a copy for
 | shipped as | `compact-pair` | `compact` |
 
 ## When to take which
-- **Some papers, and each answer counts**: both (`compact-both`, the default), by the [mean of their probabilities](ensembles.md). The document is read once, and copies are read only for pairs that are not clearly unrelated (43 % of those of Test): it takes less time than reading per pair, and gives evidence. On Dev and Test it is level with reading per pair but for chance, and better than reading once.
+- **Some papers, and each answer counts**: both (`compact-both`, the default), by the [mean of their probabilities](ensembles.md). The document is read once, and copies are read only for pairs that are not clearly unrelated (43 % of those of Test): it takes less time than reading per pair, and gives evidence. On Test it lies within the intervals of reading per pair, and above reading once at every level.
 - **Many papers**, or a service that must answer at once: whole document.
 - **Someone will check the relations**: whole document or both, for the evidence.
 - **Articles in full**: whole document. Per-pair reading of a text with thousands of pairs takes hours, and sees of it only what is around the pair.

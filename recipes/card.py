@@ -121,6 +121,7 @@ def measured_set(config, members, result, chosen):
         return list(dict.fromkeys(line for part in parts for line in part[key]))
 
     data = [line for line in joined("data") if line != TEST_LINE]
+    dev = "Dev.subjects.PubTator" if "direction by rule" in result else "Dev.PubTator"
     return {
         "encoder": parts[0]["encoder"],
         "data": [
@@ -132,7 +133,7 @@ def measured_set(config, members, result, chosen):
             "steps": [
                 *chosen.before,
                 f"novelink ensemble {names} --voting average{screen} -o {chosen.model.name}",
-                f"novelink calibrate {chosen.model.name} Dev.PubTator",
+                f"novelink calibrate {chosen.model.name} {dev}",
             ]
         },
         "licence": joined("licence"),

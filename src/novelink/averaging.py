@@ -136,6 +136,8 @@ class AveragingExtractor(SetExtractor):
         relation, novelty = (softmax(one.astype(np.float64)) for one in (own.relation, own.novelty))
         attention, found.evidence = own.attention, first.evidence
         direction = own.direction
+        if self._guide:  # a pair that it was not asked for has an even split: neither acts
+            direction = np.zeros((len(found.pairs), 2), np.float32)
         if is_open.any():
             answers = [entry.joined() for entry in others]
             for mean, part in ((relation, "relation"), (novelty, "novelty")):
@@ -144,8 +146,8 @@ class AveragingExtractor(SetExtractor):
             if self._witness:
                 found.evidence = others[self._witness - 1].evidence
                 attention = answers[self._witness - 1].attention
-            if self._guide:
-                direction = _filled(answers[self._guide - 1].direction, is_open)
+            if self._guide and direction is not None:
+                direction[is_open] = answers[self._guide - 1].direction
         found.scored = [BlockLogits(_logits(relation), _logits(novelty), attention, direction)]
         return found
 
@@ -166,17 +168,6 @@ def _rest(
 
     # The extractor asks for a document's pairs once, before it takes the next document.
     return member.scored(documents(), evidence=evidence, pairs=lambda _: left.popleft())
-
-
-def _filled(
-    direction: NDArray[np.float32] | None, is_open: NDArray[np.bool_]
-) -> NDArray[np.float32] | None:
-    """Direction of all pairs; of those that a member was not asked for, neither entity's."""
-    if direction is None:
-        return None
-    filled = np.zeros((len(is_open), direction.shape[1]), np.float32)
-    filled[is_open] = direction
-    return filled
 
 
 def _logits(probabilities: NDArray[np.float64]) -> NDArray[np.float32]:

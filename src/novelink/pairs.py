@@ -90,7 +90,7 @@ def candidate_pairs(document: Document, schema: Schema = BIORED) -> list[Pair]:
         DataError: there are more than :data:`novelink.limits.CANDIDATE_PAIRS`.
     """
     entities = list(document.entities().values())
-    check_pair_count(document, schema)
+    _check_count(document.id, _count(entities, schema))
     gold: dict[tuple[str, str], Relation] = {}
     for relation in document.relations:
         for key in relation_keys(relation):
@@ -126,10 +126,13 @@ def check_pair_count(document: Document, schema: Schema = BIORED) -> None:
     Raises:
         DataError: there are more than :data:`novelink.limits.CANDIDATE_PAIRS`.
     """
-    count = count_pairs(document, schema)
+    _check_count(document.id, count_pairs(document, schema))
+
+
+def _check_count(name: str, count: int) -> None:
     if count > limits.CANDIDATE_PAIRS:
         raise DataError(
-            f"document {document.id} has {count:,} pairs of entities that could be related, and "
+            f"document {name} has {count:,} pairs of entities that could be related, and "
             f"{limits.CANDIDATE_PAIRS:,} is the most",
             remedy="Split the document, or mark fewer entities in it",
         )

@@ -19,7 +19,7 @@ from novelink.model.heads import Direction  # noqa: E402
 from novelink.model.joint_loss import IGNORED  # noqa: E402
 from novelink.model.pair_model import PairModel  # noqa: E402
 from novelink.pairs import candidate_pairs  # noqa: E402
-from novelink.runtime.model_set import AVERAGE, write_model_set  # noqa: E402
+from novelink.runtime.model_set import AVERAGE, revise_model_set, write_model_set  # noqa: E402
 from novelink.schema import BIORED  # noqa: E402
 from novelink.training.export import TOLERANCE, export_model  # noqa: E402
 from novelink.training.logits import Predictions  # noqa: E402
@@ -179,6 +179,13 @@ def test_a_set_that_averages_names_the_subjects_of_the_member_that_knows_them(
         named = [one.subject is not None for one in next(iter(decided)).relations]
         assert named == seen.tolist()
         answered, pairs = answered + int(seen.sum()), pairs + len(seen)
+    if screen == "plain":  # a document all of whose pairs the screen keeps has rows all the same
+        config = json.loads((tmp_path / "set" / "config.json").read_text("utf-8"))
+        config["screen"]["below"] = 1.0
+        revise_model_set(tmp_path / "set", {"config.json": json.dumps(config).encode()})
+        found = list(Extractor.load(tmp_path / "set", threads=1).scored(documents))
+        assert all(one.joined().direction.shape == (len(one.pairs), 2) for one in found)
+        assert not any(one.joined().direction.any() for one in found)
     # What the screen kept from the one that knows has no subject.
     assert 0 < answered < pairs if screen == "plain" else answered == pairs
 

@@ -125,6 +125,13 @@ def command(
     from novelink.extractor import Extractor
     from novelink.formats import ReadReport, format_of_target, open_writer
 
+    wanted = {}
+    if subjects and output is None and to_format is None:
+        raise click.UsageError("--subjects is for --to pubtator; the table always has them")
+    if subjects:  # before a model is opened
+        to_standard = "jsonl" if output in {None, "-"} else None
+        kind = to_format or to_standard or format_of_target(output or "-").name
+        wanted = options.pubtator_options(kind, subjects=True)
     extractor = Extractor.load(model, threads=threads)
     report = ReadReport()
     place, losses = "", []
@@ -148,8 +155,6 @@ def command(
             "documents",
         )
         if output is None and to_format is None:
-            if subjects:
-                raise click.UsageError("--subjects is for --to pubtator; the table always has them")
             _print_tables(found, extractor.schema)
         else:
             target = output or "-"
@@ -157,8 +162,6 @@ def command(
                 to_format = to_format or "jsonl"
             else:
                 place = f", written to {target}"
-            kind = to_format or format_of_target(target).name
-            wanted = options.pubtator_options(kind, subjects=subjects)
             with open_writer(target, to_format, **wanted) as writer:
                 for document in found:
                     writer.write(document)

@@ -14,6 +14,7 @@ from tokenizers import Tokenizer
 from novelink.errors import ModelError
 from novelink.model import attention
 from novelink.model.exported_encoder import exported_encoder, is_exported_model
+from novelink.runtime.model_set import is_model_set
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,7 +40,7 @@ def encoder_name(name: str) -> str:
     if name != EMBEDDED_ENCODER:
         shipped = EMBEDDED_FOLDER.parent / name
         ships = "/" not in name and not Path(name).is_dir()
-        if _is_set_of_models(shipped if ships else Path(name)):
+        if is_model_set(shipped if ships else Path(name)):
             raise ModelError(
                 f"'{name}' is a set of models, each with an encoder of its own",
                 remedy=f"Give the name or the folder of one of them (novelink models info {name})",
@@ -51,14 +52,6 @@ def encoder_name(name: str) -> str:
             remedy="Give a hub name or a folder in place of 'embedded'",
         )
     return str(EMBEDDED_FOLDER)
-
-
-def _is_set_of_models(folder: Path) -> bool:
-    try:
-        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return False
-    return isinstance(config, dict) and config.get("reading") == "set"
 
 
 def load_tokenizer(name: str, *, revision: str | None = None, offline: bool = False) -> Tokenizer:
