@@ -125,7 +125,7 @@ class KilledRun:
 def test_kill_9_in_the_middle_ends_with_the_same_weights(
     trainer, settings, change, make_documents, moment
 ):
-    """With dropout, accumulation, FGM, R-Drop and drawn negatives: all that is random."""
+    """With dropout, accumulation, FGM, R-Drop, drawn negatives and texts: all that is random."""
     train, dev = make_documents(32, seed=1), make_documents(12, seed=2)
     chosen = change(
         settings,
@@ -136,6 +136,8 @@ def test_kill_9_in_the_middle_ends_with_the_same_weights(
     )
     chosen = change(chosen, optim={"epochs": 2, "batch_tokens": 160, "average_decay": 0.9})
     chosen = change(chosen, optim={"rdrop": 0.5, "layer_decay": 0.8})
+    told = {"swap_entities": 0.5, "drop_sentences": 0.5, "hide_words": 0.1}
+    chosen = change(chosen, augment=told)
     unbroken = trainer(change(chosen, output=f"{settings.output}-unbroken"), train, dev)
     unbroken.run()
     run = KilledRun(lambda: Trainer(chosen, train, dev, log=lambda _: None).run(), moment)

@@ -27,6 +27,7 @@ from novelink.training.adversarial import FastGradient
 from novelink.training.averaging import AveragedWeights
 from novelink.training.checkpoint import Position, fingerprint, load_state, save_state
 from novelink.training.consistency import disagreement
+from novelink.training.epochs import Epochs
 from novelink.training.freezing import freeze_unused
 from novelink.training.gradients import average_gradients
 from novelink.training.kept_models import best_few, keep_model, kept_name
@@ -34,7 +35,6 @@ from novelink.training.memory import memory_advice
 from novelink.training.optimizer import adamw
 from novelink.training.precision import autocast, denormals_flushed, prepare_cpu, use_bf16
 from novelink.training.prediction import predict
-from novelink.training.samples import token_batches
 from novelink.training.schedule import parameter_groups, rate_factor, set_rates
 from novelink.training.selection import Selection, choose, read_selection
 from novelink.training.task_model import TaskModel, build_model
@@ -111,9 +111,10 @@ class Trainer:
         self.train_samples = self._read(train, "train", teaching)
         self.dev_samples = self._read(self.dev, "dev")
         self._check_data()
+        self.epochs = Epochs(self.task_model, train, self.train_samples, teaching)
+        together = self.accelerator.num_processes * self.optim.accumulation
         self.steps = sum(
-            math.ceil(len(self._batches(epoch)) / self.optim.accumulation)
-            for epoch in range(self.optim.epochs)
+            math.ceil(self.epochs.planned(epoch) / together) for epoch in range(self.optim.epochs)
         )
         # The model stays unwrapped and gradients are averaged once a step, by hand: the two
         # backward passes of an adversarial step, and tasks without a row in one process's batch,
@@ -173,18 +174,7 @@ class Trainer:
 
     def _batches(self, epoch: int) -> list[NDArray[np.int64]]:
         """This process's batches of an epoch; every process has equally many."""
-        indices = self.train_samples.epoch(
-            negatives_per_positive=self.settings.tasks.negatives_per_positive,
-            seed=self.optim.seed,
-            epoch=epoch,
-        )
-        batches = token_batches(
-            indices,
-            self.train_samples.lengths,
-            batch_tokens=self.optim.batch_tokens,
-            seed=self.optim.seed,
-            epoch=epoch,
-        )
+        batches = self.epochs.batches(epoch)
         world, rank = self.accelerator.num_processes, self.accelerator.process_index
         rounds = math.ceil(len(batches) / world)
         return [batches[place % len(batches)] for place in range(rank, rounds * world, world)]
@@ -218,7 +208,9 @@ class Trainer:
         saved = said = time.monotonic()
         while position.batch < len(batches):
             group = batches[position.batch : position.batch + self.optim.accumulation]
-            done = (position.step + 0.5) / self.steps
+            # By epochs, not steps: how many batches an epoch has is known when it is drawn.
+            share = (position.batch + len(group) / 2) / len(batches)
+            done = (position.epoch + share) / self.optim.epochs
             set_rates(self.optimizer, rate_factor(done, self.optim.warmup_share))
             for place, indices in enumerate(group):
                 for task, value in self._micro_batch(indices, place, len(group)).items():
@@ -247,8 +239,9 @@ class Trainer:
         rank, world = self.accelerator.process_index, self.accelerator.num_processes
         # Dropout too is a function of the place in the run, so that a resumed run draws the same.
         step = self.optim.seed * 1_000_003 + self.position.step
-        torch.manual_seed(step * _MICRO_BATCHES + place * world + rank)
-        batch = self.train_samples.batch(indices, self.task_model.pad_id)
+        seed = step * _MICRO_BATCHES + place * world + rank
+        torch.manual_seed(seed)
+        batch = self.epochs.batch(self.position.epoch, indices, seed)
         batch = batch.to(self.accelerator.device)
         values: dict[str, float] = {}
 

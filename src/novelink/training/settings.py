@@ -162,6 +162,30 @@ class TeacherSettings:
 
 
 @dataclass(frozen=True)
+class AugmentSettings:
+    """Training documents told otherwise each epoch, against learning them by heart; 0 is off.
+
+    Attributes:
+        swap_entities: share of a document's entities that get the names of others of their type.
+        drop_sentences: share of the sentences that are left out, of those no label depends on.
+        hide_words: share of the words behind ``[MASK]``, markers excepted.
+    """
+
+    swap_entities: float = 0.0
+    drop_sentences: float = 0.0
+    hide_words: float = 0.0
+
+    def __post_init__(self) -> None:
+        for name in ("swap_entities", "drop_sentences", "hide_words"):
+            _within(f"augment.{name}", getattr(self, name), 0, 1)
+
+    @property
+    def changes_documents(self) -> bool:
+        """Whether every epoch has texts of its own."""
+        return self.swap_entities > 0 or self.drop_sentences > 0
+
+
+@dataclass(frozen=True)
 class OptimSettings:
     """Optimisation.
 
@@ -247,6 +271,7 @@ class TrainSettings:
     model: ModelSettings = field(default_factory=ModelSettings)
     tasks: TaskSettings = field(default_factory=TaskSettings)
     optim: OptimSettings = field(default_factory=OptimSettings)
+    augment: AugmentSettings = field(default_factory=AugmentSettings)
     teacher: TeacherSettings = field(default_factory=TeacherSettings)
 
     def __post_init__(self) -> None:
