@@ -6,7 +6,13 @@ from figure_parts import LEVELS, Section, machine, number, percent, plot, table
 
 TEST = "BioRED Test"
 FLOAT_BYTES = 4
-READINGS = {"pair": "per pair", "document": "once", "pair + document": "both, averaged"}
+READINGS = {
+    "pair": "per pair",
+    "entity": "per entity",
+    "document": "once",
+    "pair + document": "both, averaged",
+    "entity + document": "both, averaged",
+}
 MEANING = {"related": "that a pair is related", "novelty": "that a related pair is Novel"}
 
 

@@ -1,4 +1,4 @@
-"""The page on the two readings: docs/readings.md and its plot, from benchmarks/results/*.json.
+"""The page on the readings: docs/readings.md and its plot, from benchmarks/results/*.json.
 
     python benchmarks/readings.py            writes the page
     python benchmarks/readings.py --check    exit code 1 where page or plot are out of date
@@ -28,12 +28,18 @@ DRAWING = 1
 """Raised when the drawing changes, so that a plot of the same data is drawn anew."""
 
 SHIPPED = ("compact-both", "compact-pair", "compact")
-READINGS = {"pair": "per pair", "document": "whole document", "pair + document": "both"}
-HEAD = """# Two readings
+READINGS = {
+    "pair": "per pair",
+    "entity": "per entity",
+    "document": "whole document",
+    "pair + document": "both",
+    "entity + document": "both",
+}
+HEAD = """# Ways to read
 
 <!-- Made by benchmarks/readings.py from benchmarks/results: edit those, not this. -->
 
-A model finds relations in one of two ways. Both take the same documents, judge the same pairs and give the same kind of answer; which one a model is of was settled when it was trained (`reading = "pair"` or `"document"` in its [settings](settings.md)), so a model is chosen, not a switch:
+A model finds relations in one of three ways. All take the same documents, judge the same pairs and give the same kind of answer; which one a model is of was settled when it was trained (`reading = "pair"`, `"entity"` or `"document"` in its [settings](settings.md)), so a model is chosen, not a switch:
 
 ```console
 $ novelink extract abstracts.pubtator                         # the default: the mean of both
@@ -43,15 +49,17 @@ $ novelink extract abstracts.pubtator --model compact-pair    # reads a copy for
 
 **Per pair.** Every pair of entities gets a copy of the text in which its mentions alone are marked, and the encoder reads the copy. It sees from the first layer on which two entities the question is about. The price: as many passes over the text as there are pairs.
 
-**Whole document.** All mentions are marked with their types, and the encoder reads the text once. Each pair is then a small query, made from its two entities' vectors, that reads the encoded text through two light layers. What a query attended to is the relation's evidence. The price: the encoder does not know which pair it reads for.
+**Per entity.** Every entity gets a copy of the text in which all mentions are marked with their types and its own are set apart; the encoder reads the copy, and all pairs of the entity are read from it. Each pair is read from both of its entities' sides, and the mean counts. The price: as many passes as there are entities, about 11 an abstract of BioRED where there are 65 pairs.
 
-| | per pair | whole document |
-|---|---|---|
-| passes of the encoder | one a pair | one a document |
-| sentences as evidence | no | yes, with weights (`--no-evidence` leaves them out) |
-| texts longer than the model's window | the part around the two entities' closest mentions | all of it, in overlapping windows |
-| order of the two entities | that of the text | cannot matter, by construction |
-| shipped as | `compact-pair` | `compact` |
+**Whole document.** All mentions are marked with their types, and the encoder reads the text once. Each pair is then a small query, made from its two entities' vectors, that reads the encoded text through two light layers, as it does per entity too. What a query attended to is the relation's evidence. The price: the encoder does not know which pair it reads for.
+
+| | per pair | per entity | whole document |
+|---|---|---|---|
+| passes of the encoder | one a pair | one an entity | one a document |
+| sentences as evidence | no | yes, with weights (`--no-evidence` leaves them out) | as per entity |
+| texts longer than the model's window | the part around the two entities' closest mentions | all of it, in overlapping windows | as per entity |
+| order of the two entities | that of the text | cannot matter, by construction | cannot matter, by construction |
+| shipped as | `compact-pair` | nothing yet (`recipes/entity.toml` trains one) | `compact` |
 
 ## When to take which
 - **Some papers, and each answer counts**: both (`compact-both`, the default), by the [mean of their probabilities](ensembles.md). The document is read once, and copies are read only for pairs that are not clearly unrelated (43 % of those of Test): it takes less time than reading per pair, and gives evidence. On Test it lies within the intervals of reading per pair, and above reading once at every level.

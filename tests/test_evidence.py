@@ -44,13 +44,15 @@ def spans(document):
 def test_a_token_belongs_to_the_sentence_it_begins_in(document):
     assert spans(document)[2] == "Insulin fell in all of them."
     row = (-1, 0, 4, 18, 20, 25, 35, 43, 63, 64, 84, -1)
-    reader = EvidenceReader(document, encoding(row))
-    assert reader.segments.tolist() == [-1, 0, 0, 0, 1, 1, 2, 2, 2, 3, 3, -1]
+    read = encoding(row)
+    borders = EvidenceReader(document, read).borders
+    assert read.segments(borders).tolist() == [-1, 0, 0, 0, 1, 1, 2, 2, 2, 3, 3, -1]
 
 
 def test_all_windows_count_in_a_row_without_padding(document):
-    reader = EvidenceReader(document, encoding((-1, 0, 20, 35, -1), (-1, 35, 64, -1)))
-    assert reader.segments.tolist() == [-1, 0, 1, 2, -1, -1, 2, 3, -1]
+    read = encoding((-1, 0, 20, 35, -1), (-1, 35, 64, -1))
+    borders = EvidenceReader(document, read).borders
+    assert read.segments(borders).tolist() == [-1, 0, 1, 2, -1, -1, 2, 3, -1]
 
 
 def test_sentences_come_heaviest_first_down_to_a_tenth(document):
@@ -64,8 +66,9 @@ def test_attention_counts_by_how_many_of_the_two_a_sentence_names(document):
     """Two for both, one for one, a fifth for none; named twice is named."""
     row = (-1, 0, 11, 20, 35, 64, -1)
     marks = ((0, 1, 0), (0, 2, 1), (0, 4, 1), (1, 2, 1))
-    reader = EvidenceReader(document, encoding(row, (-1, 25, 40, -1), mentions=marks))
-    assert reader.segments.tolist() == [-1, 0, 0, 1, 2, 3, -1, -1, 1, 2, -1]
+    read = encoding(row, (-1, 25, 40, -1), mentions=marks)
+    reader = EvidenceReader(document, read)
+    assert read.segments(reader.borders).tolist() == [-1, 0, 0, 1, 2, 3, -1, -1, 1, 2, -1]
     found = reader.read(0, np.array([0.5, 1.0, 1.0, 1.0], np.float32))
     sentences = document_sentences(document)
     # 0.5 · 2, 1 · 0.2, 1 · 1, 1 · 0.2: the first and the third have 1 / 2.4 each, rounded down.

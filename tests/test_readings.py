@@ -1,4 +1,4 @@
-"""The page on the two readings shows the results files; what its benchmarks do to documents."""
+"""The page on the readings shows the results files; what its benchmarks do to documents."""
 
 from __future__ import annotations
 

@@ -39,22 +39,19 @@ class EvidenceReader:
 
     Attributes:
         sentences: spans in the document.
-        segments: the sentence of every token of all windows in a row; below 0
-            for none. A marker belongs to the sentence of its mention; ``[CLS]``
-            and ``[SEP]`` to none.
+        borders: where they begin.
     """
 
     def __init__(self, document: Document, encoding: DocumentInput) -> None:
         self.sentences: Sequence[tuple[int, int]] = document_sentences(document)
-        starts = np.array([start for start, _ in self.sentences], np.int64)
-        offsets = np.concatenate([np.array(row, np.int64) for row in encoding.offsets])
         # Blanks between sentences make no tokens, so the last one begun is the one it is in.
-        self.segments: NDArray[np.int64] = np.searchsorted(starts, offsets, side="right") - 1
+        self.borders = [start for start, _ in self.sentences]
+        segments = encoding.segments(self.borders)
         self._pairs = encoding.pairs
         begins = np.cumsum([0, *map(len, encoding.windows)])
         self._names = np.zeros((encoding.entities, len(self.sentences)))
         for window, place, entity in encoding.mentions:
-            sentence = self.segments[begins[window] + place]
+            sentence = segments[begins[window] + place]
             if sentence >= 0:
                 self._names[entity, sentence] = 1.0
 
@@ -63,8 +60,8 @@ class EvidenceReader:
 
         Args:
             pair: its number among the pairs of the encoding.
-            attention: of the pair, summed over :attr:`segments`; the last
-                sentences may be left out where no token is theirs.
+            attention: of the pair, summed over sentences; the last ones may
+                be left out where no token is theirs.
 
         Returns:
             The heaviest sentence and all others with at least

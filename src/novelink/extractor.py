@@ -116,8 +116,8 @@ class Extractor:
     def max_length(self) -> int:
         """Longest input in tokens.
 
-        Of longer documents, per-pair reading sees the part around the pair,
-        whole-document reading everything in overlapping windows.
+        Of longer documents, per-pair reading sees the part around the pair, the
+        other readings everything in overlapping windows.
         """
         return self._bundle.max_length
 
@@ -190,7 +190,7 @@ class Extractor:
         if evidence and not self.gives_evidence:
             raise ModelError(
                 f"the model '{self.name}' gives no evidence",
-                remedy="Choose a model that reads whole documents (novelink models list)",
+                remedy="Choose a model that does not read per pair (novelink models list)",
             )
         self.report = ExtractionReport() if report is None else report
         return self._extract(documents, settings, self.report, evidence=evidence)
@@ -256,7 +256,7 @@ class Extractor:
         for block in self._reader.blocks(entry.document, entry.pairs):
             if evidence and block.whole is not None:
                 entry.evidence = EvidenceReader(entry.document, block.whole)
-                yield replace(block, segments=entry.evidence.segments)
+                yield replace(block, borders=tuple(entry.evidence.borders))
             else:
                 yield block
 

@@ -86,7 +86,7 @@ class ScoringWindow:
         assert self._scoring is not None
         for (entry, block), logits in zip(self._parts, self._scoring.results(), strict=True):
             # What was read is large and done with.
-            entry.blocks.append(replace(block, copies=(), whole=None, segments=None))
+            entry.blocks.append(replace(block, copies=(), whole=None, source=None, borders=()))
             entry.scored.append(logits)
             entry.missing -= block.pairs
 

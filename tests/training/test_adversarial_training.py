@@ -10,7 +10,7 @@ from novelink.model.joint_loss import joint_loss
 EPSILON = 0.5
 
 
-@pytest.fixture(params=["pair", "document"])
+@pytest.fixture(params=["pair", "entity", "document"])
 def step(request, trainer, settings, change, make_documents, monkeypatch):
     """The first optimiser step of a run: weights before it, gradients that reach it, the model."""
     chosen = change(

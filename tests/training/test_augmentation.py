@@ -262,7 +262,7 @@ def test_a_share_of_words_is_hidden_all_pieces_together(trainer):
     assert not torch.equal(found, WordHider(tokenizer, 0.3)(ids, (1, 3)))
 
 
-@pytest.mark.parametrize("reading", ["pair", "document"])
+@pytest.mark.parametrize("reading", ["pair", "entity", "document"])
 def test_a_run_trains_on_what_its_epochs_tell(trainer, settings, change, make_documents, reading):
     documents = [
         replace(one, passages=(one.passages[0], replace(one.passages[1], text="It is known.")))

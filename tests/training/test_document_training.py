@@ -78,9 +78,7 @@ def test_labels_stand_in_the_order_of_the_documents_pairs(built, documents):
     ]
     assert labels.relation.tolist() == expected
     assert samples.rows(chosen).tolist() == [
-        row
-        for number in chosen
-        for row in range(samples.begins[number], samples.begins[number + 1])
+        row for number in chosen for row in samples.rows_of[number]
     ]
     assert len(set(expected)) > 1
 

@@ -23,7 +23,7 @@ from novelink.training.prediction import predict
 from novelink.training.settings import EncoderSettings
 from novelink.training.task_model import build_model, load_model, save_model
 
-READINGS = ["pair", "document"]
+READINGS = ["pair", "entity", "document"]
 
 
 def torch_relations(model, documents, decision):
@@ -264,7 +264,7 @@ def test_training_can_start_from_the_encoder_of_an_exported_model(exported, prec
 
 
 def test_a_run_starts_from_an_exported_model(exported, tmp_path):
-    """With its tokenizer and its markers, for either reading."""
+    """With its tokenizer and its markers, for any reading."""
     made, folder = exported
     for reading in READINGS:
         settings = replace(

@@ -227,7 +227,7 @@ def test_teachers_say_which_unannotated_pairs_are_related(settings, train_docume
     assert set(samples.document[kept]) == {0, 1, 2, 3}
 
 
-@pytest.mark.parametrize("reading", ["pair", "document"])
+@pytest.mark.parametrize("reading", ["pair", "entity", "document"])
 def test_a_student_learns_from_soft_labels_alone(
     settings, change, train_documents, dev_documents, make_documents, reading
 ):

@@ -9,7 +9,7 @@ from novelink.errors import ModelError, SettingsError
 from novelink.model.encoder import encoder_name, load_encoder, load_tokenizer
 from novelink.reading.document import type_markers
 from novelink.schema import BIORED
-from novelink.training.task_model import build_model
+from novelink.training.task_model import build_model, save_model
 
 
 def test_pair_markers_get_rows_of_their_own(settings, encoder_folder):
@@ -133,3 +133,40 @@ def test_the_embedded_encoder_is_a_folder_of_the_package():
     except ModelError:
         pytest.skip("this installation ships no encoder")
     assert load_tokenizer(folder).token_to_id("[CLS]") is not None
+
+
+def test_markers_that_a_model_learned_are_kept(settings, change, tmp_path):
+    """Those it lacks start from the words of their type."""
+    learned = build_model(change(settings, model={"reading": "document"}))
+    with torch.no_grad():
+        learned.model.encoder.get_input_embeddings().weight.add_(0.5)
+    save_model(learned, tmp_path / "learned")
+    made = build_model(
+        change(settings, encoder={"name": str(tmp_path / "learned")}, model={"reading": "entity"})
+    )
+    before, after = (one.model.encoder.get_input_embeddings().weight for one in (learned, made))
+    assert made.tokenizer.token_to_id("@/E") is not None
+    assert learned.tokenizer.token_to_id("@/E") is None
+    for marker in ("<GeneOrGeneProduct>", "</DiseaseOrPhenotypicFeature>"):
+        number = learned.tokenizer.token_to_id(marker)
+        assert made.tokenizer.token_to_id(marker) == number
+        assert torch.equal(before[number], after[number])
+
+
+def test_a_run_can_go_on_with_the_heads_of_a_trained_model(settings, change, tmp_path):
+    trained = build_model(change(settings, model={"reading": "entity"}, optim={"seed": 5}))
+    folder = tmp_path / "best"
+    save_model(trained, folder)
+    start = change(settings, encoder={"name": str(folder)}, model={"reading": "entity"})
+    fresh = build_model(start)
+    kept = build_model(change(start, encoder={"with_heads": True}))
+    theirs, ours, others = (one.model.state_dict() for one in (trained, kept, fresh))
+    assert all(torch.equal(ours[name], value) for name, value in theirs.items())
+    name = "relation.linear.weight"
+    assert not torch.equal(others[name], theirs[name])
+    for other in ({"model": {"reading": "pair"}}, {"tasks": {"direction": 0.3}}):
+        chosen = change(start, encoder={"with_heads": True}, **other)
+        with pytest.raises(SettingsError, match="of another reading"):
+            build_model(chosen)
+    with pytest.raises(SettingsError, match="no trained model with heads"):
+        build_model(change(settings, encoder={"with_heads": True}))

@@ -153,7 +153,7 @@ def _open(bundle: Bundle) -> None:
     """
     from novelink.runtime.session import open_graph
 
-    if bundle.reading in {"pair", "document"}:
+    if bundle.reading != "tagger":
         from novelink.extractor import Extractor
 
         Extractor(bundle, threads=1)

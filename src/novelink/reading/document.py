@@ -11,13 +11,16 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+import numpy as np
+
 from novelink.errors import SettingsError
-from novelink.reading.marking import insert_markers, neutralise
+from novelink.reading.marking import END_MARKER, START_MARKER, insert_markers, neutralise
 from novelink.reading.tokens import token_id
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from numpy.typing import NDArray
     from tokenizers import Tokenizer
 
     from novelink.document import Document
@@ -74,6 +77,19 @@ class DocumentInput:
         """Tokens of all windows together."""
         return sum(map(len, self.windows))
 
+    def segments(self, borders: Sequence[int]) -> NDArray[np.int64]:
+        """The stretch of the text that each token of all windows in a row is in.
+
+        Args:
+            borders: where stretches begin in the document's text, ascending.
+
+        Returns:
+            Numbers of stretches; below 0 before the first one, and for ``[CLS]`` and ``[SEP]``. A
+            marker is where its mention is.
+        """
+        offsets = np.concatenate([np.array(row, np.int64) for row in self.offsets])
+        return np.searchsorted(np.array(borders, np.int64), offsets, side="right") - 1
+
 
 class DocumentReading:
     """Makes whole-document inputs; the same for training and prediction.
@@ -89,6 +105,8 @@ class DocumentReading:
         tokenizer: must have the schema's type markers as special tokens.
         schema: its entity types are marked.
         max_length: tokens of a window, ``[CLS]`` and ``[SEP]`` included.
+        even_windows: of several windows none is longer than it must be, in place of all but the
+            last one being full: less to read, and less padding.
 
     Raises:
         ModelError: the tokenizer lacks a marker or ``[CLS]`` / ``[SEP]``.
@@ -97,12 +115,20 @@ class DocumentReading:
 
     kind: ClassVar[str] = "document"
 
-    def __init__(self, tokenizer: Tokenizer, schema: Schema, max_length: int = 512) -> None:
+    def __init__(
+        self,
+        tokenizer: Tokenizer,
+        schema: Schema,
+        max_length: int = 512,
+        *,
+        even_windows: bool = False,
+    ) -> None:
         if max_length < 8:
             raise SettingsError(f"max_length is {max_length}; 8 is the least")
         self.tokenizer = tokenizer
         self.schema = schema
         self.max_length = max_length
+        self._even = even_windows
         # A mention of another type has no marker that the model knows; it stays plain text.
         self._types = frozenset(schema.entity_types)
         self._cls_id = token_id(tokenizer, "[CLS]")
@@ -113,27 +139,40 @@ class DocumentReading:
         self._end_ids = frozenset(
             token_id(tokenizer, type_markers(name)[1]) for name in schema.entity_types
         )
+        # Of these only copies made for one entity have any (see novelink.reading.entity).
+        self._inserted_before = self._start_ids | {tokenizer.token_to_id(START_MARKER)}
+        self._inserted_behind = self._end_ids | {tokenizer.token_to_id(END_MARKER)}
         added = tokenizer.get_added_tokens_decoder().values()
         self._special = tuple(token.content for token in added)
 
-    def encode(self, document: Document, pairs: Sequence[Pair]) -> DocumentInput:
-        """The input of one document, with its pairs in their order."""
+    def encode(
+        self, document: Document, pairs: Sequence[Pair], *, marked: str | None = None
+    ) -> DocumentInput:
+        """The input of one document, with its pairs in their order.
+
+        Args:
+            document: is read as a whole.
+            pairs: of its entities.
+            marked: concept id of an entity whose mentions are set apart from all others, by the
+                markers of per-pair reading within those of their type; the tokenizer must have
+                them.
+        """
         numbers: dict[str, int] = {}
         for pair in pairs:
             for concept_id in pair.ids:
                 numbers.setdefault(concept_id, len(numbers))
-        spans, owners = self._spans(document, numbers)
+        spans, owners = self._spans(document, numbers, marked)
         text = neutralise(document.text, self._special)
-        marked, order = insert_markers(
+        whole, order = insert_markers(
             text,
             [(start, end, f"{opening} ", f" {closing}") for start, end, opening, closing in spans],
         )
-        encoding = self.tokenizer.encode(marked, add_special_tokens=False)
+        encoding = self.tokenizer.encode(whole, add_special_tokens=False)
         ids: list[int] = encoding.ids
         starts = [place for place, token in enumerate(ids) if token in self._start_ids]
         markers = [(place, owners[index]) for place, index in zip(starts, order, strict=True)]
         origins = self._origins(ids, encoding.offsets)
-        windows = _windows(len(ids), self.max_length - 2)
+        windows = _windows(len(ids), self.max_length - 2, even=self._even)
         mentions = tuple(
             (number, 1 + place - window.start, entity)
             for number, window in enumerate(windows)
@@ -154,10 +193,11 @@ class DocumentReading:
         )
 
     def _spans(
-        self, document: Document, numbers: dict[str, int]
+        self, document: Document, numbers: dict[str, int], marked: str | None
     ) -> tuple[list[tuple[int, int, str, str]], list[tuple[int, ...]]]:
         """Spans to mark, and the entities that each is a mention of."""
         owner: dict[tuple[int, int, str], set[int]] = {}
+        apart: set[tuple[int, int, str]] = set()
         for mention in document.mentions:
             if mention.type not in self._types:
                 continue
@@ -166,7 +206,14 @@ class DocumentReading:
                 found = owner.setdefault((start, end, mention.type), set())
                 if position == 0:
                     found |= entities
-        spans = [(start, end, *type_markers(kind)) for start, end, kind in owner]
+                if marked in mention.concept_ids:
+                    apart.add((start, end, mention.type))
+        spans = []
+        for span in owner:
+            opening, closing = type_markers(span[2])
+            if span in apart:
+                opening, closing = f"{opening} {START_MARKER}", f"{END_MARKER} {closing}"
+            spans.append((*span[:2], opening, closing))
         return spans, [tuple(sorted(entities)) for entities in owner.values()]
 
     def _origins(self, ids: list[int], offsets: list[tuple[int, int]]) -> list[int]:
@@ -174,7 +221,7 @@ class DocumentReading:
         origins = []
         inserted = 0
         for token, (begin, end) in zip(ids, offsets, strict=True):
-            is_start, is_end = token in self._start_ids, token in self._end_ids
+            is_start, is_end = token in self._inserted_before, token in self._inserted_behind
             # The blank that sets an end marker off stands before it.
             origins.append(begin - inserted - is_end)
             if is_start or is_end:
@@ -183,12 +230,14 @@ class DocumentReading:
         return origins
 
 
-def _windows(length: int, room: int) -> list[range]:
+def _windows(length: int, room: int, *, even: bool) -> list[range]:
     if length <= room:
         return [range(length)]
     overlap = min(OVERLAP, room // 2)
+    count = -(-(length - overlap) // (room - overlap))
+    if even:
+        room = -(-(length + (count - 1) * overlap) // count)
     step = room - overlap
-    count = -(-(length - overlap) // step)
     return [range(n * step, min(length, n * step + room)) for n in range(count)]
 
 

@@ -83,7 +83,7 @@ class Bundle:
     Attributes:
         folder: where it lies.
         name: the model's name.
-        reading: ``"pair"`` or ``"document"``: how texts become its input.
+        reading: ``"pair"``, ``"entity"`` or ``"document"``: how texts become its input.
         schema: the vocabulary it was trained for.
         max_length: longest input in tokens.
         decision: thresholds and temperatures, see :mod:`novelink.decode`.

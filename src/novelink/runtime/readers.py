@@ -1,7 +1,8 @@
-"""The two readings at run time behind one interface: documents and pairs in, logits out.
+"""The readings at run time behind one interface: documents and pairs in, logits out.
 
 A block is what is made ready, scored and joined again as a whole: up to
-:data:`BLOCK_PAIRS` marked copies of one document, or one whole document.
+:data:`BLOCK_PAIRS` marked copies of one document, or one whole document with all
+its pairs, read once or once an entity.
 """
 
 from __future__ import annotations
@@ -11,9 +12,11 @@ from typing import TYPE_CHECKING, Protocol
 
 from novelink.errors import ModelError
 from novelink.reading.document import DocumentReading
+from novelink.reading.entity import EntityReading
 from novelink.reading.pair import PairReading
 from novelink.runtime.bundle import CONFIG
 from novelink.runtime.document_model import DocumentModel
+from novelink.runtime.entity_model import EntityModel
 from novelink.runtime.pair_model import PairModel, StartedPairs
 
 if TYPE_CHECKING:
@@ -42,9 +45,10 @@ class Block:
         pairs: how many.
         tokens: tokens to be read for them.
         copies: one marked copy a pair, of per-pair reading.
-        whole: the document, of whole-document reading.
-        segments: of every token of all its windows, the segment that attention
-            is summed over, below 0 for none; None where evidence is not wanted.
+        whole: the document, of the other readings.
+        source: the document and its pairs, of per-entity reading.
+        borders: where in the document's text the stretches begin that attention is summed
+            over; empty where evidence is not wanted.
         cut_pairs: pairs for which some text is out of sight.
         cut_mentions: mentions out of sight, summed over pairs.
         cut_tokens: tokens out of sight, summed over pairs.
@@ -55,7 +59,8 @@ class Block:
     tokens: int
     copies: tuple[PairInput, ...] = ()
     whole: DocumentInput | None = None
-    segments: NDArray[np.int64] | None = None
+    source: tuple[Document, Sequence[Pair]] | None = None
+    borders: tuple[int, ...] = ()
     cut_pairs: int = 0
     cut_mentions: int = 0
     cut_tokens: int = 0
@@ -69,7 +74,7 @@ class BlockLogits:
     Attributes:
         relation: float32 [P, R + 1].
         novelty: float32 [P, 3].
-        attention: float32 [P, segments], of whole-document reading, where asked for.
+        attention: float32 [P, S], summed over stretches of the text, where asked for.
         direction: float32 [P, 2]: the first entity acts, the second does; None of
             a model that does not say.
     """
@@ -104,7 +109,7 @@ class Reader(Protocol):
     def start(self, blocks: Sequence[Block]) -> Scoring:
         """Score blocks of any documents; a block's bits depend on itself alone.
 
-        All or none of them have segments.
+        All or none of them have borders.
         """
 
 
@@ -218,8 +223,52 @@ class DocumentReader:
     def start(self, blocks: Sequence[Block]) -> Scoring:
         """See :class:`Reader`."""
         documents = [block.whole for block in blocks if block.whole is not None]
-        segments = [block.segments for block in blocks if block.segments is not None]
+        segments = [
+            block.whole.segments(block.borders)
+            for block in blocks
+            if block.whole is not None and block.borders
+        ]
         return _Wholes(self.model.start(documents, segments or None))
+
+
+class EntityReader:
+    """Per-entity reading: all pairs of an entity from one copy, each pair from both sides.
+
+    Args:
+        bundle: a checked model of reading ``"entity"``.
+        threads: copies scored side by side; all available cores by default.
+    """
+
+    gives_evidence = True
+
+    def __init__(self, bundle: Bundle, *, threads: int | None) -> None:
+        # Says what is where in the text as it stands.
+        self._whole = DocumentReading(bundle.tokenizer(), bundle.schema, bundle.max_length)
+        reading = EntityReading(bundle.tokenizer(), bundle.schema, bundle.max_length)
+        self.model = EntityModel(bundle, reading, threads=threads)
+        self.threads = self.model.threads
+        self.overlaps = self.threads > 1
+
+    def blocks(self, document: Document, pairs: Sequence[Pair]) -> Iterator[Block]:
+        """See :class:`Reader`."""
+        if pairs:
+            whole = self._whole.encode(document, pairs)
+            yield Block(
+                pairs=len(pairs),
+                tokens=whole.tokens * whole.entities,
+                whole=whole,
+                source=(document, pairs),
+                pairs_apart=whole.pairs_apart,
+            )
+
+    def start(self, blocks: Sequence[Block]) -> Scoring:
+        """See :class:`Reader`."""
+        return _Wholes(
+            self.model.start(
+                [block.source for block in blocks if block.source is not None],
+                [block.borders for block in blocks],
+            )
+        )
 
 
 def open_reader(bundle: Bundle, *, threads: int | None, batch_tokens: int) -> Reader:
@@ -233,6 +282,8 @@ def open_reader(bundle: Bundle, *, threads: int | None, batch_tokens: int) -> Re
         return PairReader(bundle, threads=threads, batch_tokens=batch_tokens)
     if bundle.reading == DocumentReading.kind:
         return DocumentReader(bundle, threads=threads)
+    if bundle.reading == EntityReading.kind:
+        return EntityReader(bundle, threads=threads)
     if bundle.reading == "tagger":
         raise ModelError(
             f"the model '{bundle.name}' finds entities and no relations",

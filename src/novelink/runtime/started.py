@@ -18,6 +18,9 @@ class Started(Generic[Result]):
         results: one a job, to be called for its result; a job that is not
             under way yet is done when called.
         futures: work under way.
+
+    Attributes:
+        futures: the same.
     """
 
     def __init__(
@@ -26,7 +29,7 @@ class Started(Generic[Result]):
         futures: Sequence[Future[Result]] = (),
     ) -> None:
         self._results = results
-        self._futures = futures
+        self.futures = futures
 
     def results(self) -> list[Result]:
         """Wait.
@@ -38,5 +41,5 @@ class Started(Generic[Result]):
 
     def cancel(self) -> None:
         """Begin nothing more."""
-        for future in self._futures:
+        for future in self.futures:
             future.cancel()

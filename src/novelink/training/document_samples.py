@@ -1,4 +1,4 @@
-"""Documents → tokenised whole-document samples with labels, and batches of them."""
+"""Documents → tokenised copies of whole documents with labels, and batches of them."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ import torch
 from novelink.model.document_model import DocumentBatch, marker_coreference_labels
 from novelink.model.joint_loss import TaskTensors
 from novelink.pairs import candidate_pairs
+from novelink.reading.entity import EntityReading
 from novelink.training.labels import direction_labels, labels_of, soft_tensors
 from novelink.training.samples import padded
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -30,26 +31,26 @@ if TYPE_CHECKING:
 
 @dataclass
 class DocumentSamples:
-    """Tokenised documents of a corpus; one sample is one document with all its pairs.
+    """Tokenised documents of a corpus: once each with all pairs, or once an entity with its pairs.
 
     Attributes:
-        inputs: one a document that has pairs.
+        inputs: of documents that have pairs.
+        rows_of: of each input, which pairs it answers.
         relation: labels ``[N]`` of all pairs, documents in order.
         novelty: labels ``[N]``.
         pair_type: labels ``[N]``.
         direction: labels ``[N]``: 0 the first entity acts, 1 the second.
-        begins: first pair of each document, and the number of pairs at the end.
         cut_mentions: always 0: no mention is out of sight.
         pairs_apart: pairs whose mentions never share a window.
         soft: what teachers say of the pairs, if there are any.
     """
 
     inputs: list[DocumentInput] = field(default_factory=list)
+    rows_of: list[Indices] = field(default_factory=list)
     relation: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
     novelty: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
     pair_type: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
     direction: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
-    begins: NDArray[np.int64] = field(default_factory=lambda: np.zeros(1, np.int64))
     cut_mentions: int = 0
     pairs_apart: int = 0
     soft: PairSoftLabels | None = None
@@ -60,23 +61,22 @@ class DocumentSamples:
 
     @property
     def lengths(self) -> NDArray[np.int64]:
-        """Tokens of each document, its windows padded to one length."""
+        """Tokens of each input, its windows padded to one length."""
         return np.array(
             [len(item.windows) * max(map(len, item.windows)) for item in self.inputs],
             dtype=np.int64,
         )
 
     def epoch(self, *, negatives_per_positive: float | None, seed: int, epoch: int) -> Indices:  # noqa: ARG002 (as PairSamples: here unrelated pairs cost next to nothing, all are used)
-        """All documents."""
+        """All inputs."""
         return np.arange(len(self.inputs))
 
     def rows(self, indices: Indices) -> Indices:
         """Which pairs the logits' rows of a batch belong to."""
-        parts = [np.arange(self.begins[index], self.begins[index + 1]) for index in indices]
-        return np.concatenate(parts) if parts else np.zeros(0, np.int64)
+        return np.concatenate([np.zeros(0, np.int64), *(self.rows_of[index] for index in indices)])
 
     def batch(self, indices: Indices, pad_id: int) -> DocumentBatch:
-        """Tensors of some documents."""
+        """Tensors of some inputs."""
         inputs = [self.inputs[index] for index in indices]
         batch = document_batch(inputs, pad_id)
         rows = self.rows(indices)
@@ -93,7 +93,7 @@ class DocumentSamples:
 
 def document_samples(
     documents: Iterable[Document],
-    reading: DocumentReading,
+    reading: DocumentReading | EntityReading,
     schema: Schema,
     *,
     novelty_over: str = "all",
@@ -115,23 +115,35 @@ def document_samples(
     labels: list[tuple[int, int, int]] = []
     directions: list[int] = []
     taught: list[tuple[Document, list[Pair]]] = []
-    begins = [0]
     for document in documents:
         pairs = candidate_pairs(document, schema)
         if not pairs:
             continue
+        for copy, rows in _copies(reading, document, pairs):
+            samples.inputs.append(copy)
+            samples.rows_of.append(len(labels) + np.array(rows, np.int64))
+            samples.pairs_apart += copy.pairs_apart
         labels += labels_of(document, pairs, schema, novelty_over=novelty_over, teaching=teaching)
         directions += direction_labels(document, pairs, teaching)
         taught.append((document, pairs))
-        begins.append(len(labels))
-        samples.inputs.append(reading.encode(document, pairs))
     table = np.array(labels, dtype=np.int64).reshape(-1, 3)
     samples.relation, samples.novelty, samples.pair_type = table.T.copy()
     samples.direction = np.array(directions, dtype=np.int64)
-    samples.begins = np.array(begins, dtype=np.int64)
     samples.soft = None if teaching is None else teaching.joined(taught)
-    samples.pairs_apart = sum(item.pairs_apart for item in samples.inputs)
+    if isinstance(reading, EntityReading):
+        samples.pairs_apart //= 2  # each pair is in two copies
     return samples
+
+
+def _copies(
+    reading: DocumentReading | EntityReading, document: Document, pairs: Sequence[Pair]
+) -> Iterator[tuple[DocumentInput, Sequence[int]]]:
+    """The copies of a document that are read, and which of its pairs each answers."""
+    if isinstance(reading, EntityReading):
+        for one in reading.encode(document, pairs):
+            yield one.copy, one.rows
+    else:
+        yield reading.encode(document, pairs), range(len(pairs))
 
 
 def document_batch(inputs: Sequence[DocumentInput], pad_id: int) -> DocumentBatch:

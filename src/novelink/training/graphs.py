@@ -153,7 +153,7 @@ class DocumentGraph(nn.Module):
 
 
 def traced_graph(model: TaskModel) -> TracedGraph:
-    """The graph of a model of either reading."""
+    """The graph of a model of any reading."""
     size = model.tokenizer.get_vocab_size()
     more = () if model.model.direction is None else (DIRECTION,)
     if isinstance(model.model, DocumentModel):

@@ -33,7 +33,7 @@ def predict(
     device: torch.device,
     accelerator: Accelerator | None = None,
 ) -> Predictions:
-    """Run a model over all samples, in their order.
+    """Run a model over all samples; a pair that several inputs answer gets the mean of its logits.
 
     Args:
         model: is left in evaluation mode.
@@ -48,7 +48,8 @@ def predict(
     model.eval()
     widths = model.relation.linear.out_features, model.novelty.linear.out_features
     ends = 2 if model.direction is not None else 0
-    joined = torch.zeros((len(samples), sum(widths) + ends), device=device)
+    # The last column counts answers.
+    joined = torch.zeros((len(samples), sum(widths) + ends + 1), device=device)
     batches = token_batches(
         np.arange(len(samples.lengths)), samples.lengths, batch_tokens=batch_tokens, seed=None
     )
@@ -64,9 +65,10 @@ def predict(
         if logits.direction is not None:
             answers.append(logits.direction)
         rows = torch.from_numpy(samples.rows(indices)).to(device)
-        joined[rows] = torch.cat([one.float() for one in answers], dim=1)
+        answers.append(torch.ones_like(answers[0][:, :1]))
+        joined.index_add_(0, rows, torch.cat([one.float() for one in answers], dim=1))
     if accelerator is not None and world > 1:
         joined = accelerator.reduce(joined, reduction="sum")
-    array: NDArray[np.float32] = joined.cpu().numpy()
+    array: NDArray[np.float32] = (joined[:, :-1] / joined[:, -1:]).cpu().numpy()
     relation, novelty, direction = np.split(array, [widths[0], sum(widths)], axis=1)
     return Predictions(relation, novelty, direction if ends else None)

@@ -60,6 +60,8 @@ class EncoderSettings:
         offline: use only what is on disk.
         dropout: after each sub-layer; None keeps the encoder's own.
         attention_dropout: on attention weights; 0 saves a third of a CPU step.
+        with_heads: where ``name`` is the folder of a trained model, as ``best`` of a run, its
+            heads go on learning too; reading, classes and tasks must be the same.
     """
 
     name: str = "embedded"
@@ -67,6 +69,7 @@ class EncoderSettings:
     offline: bool = False
     dropout: float | None = None
     attention_dropout: float | None = 0.0
+    with_heads: bool = False
 
 
 @dataclass(frozen=True)
@@ -74,11 +77,11 @@ class ModelSettings:
     """Reading and heads.
 
     Attributes:
-        reading: ``pair`` (one marked copy a pair) or ``document`` (all pairs
-            from one reading).
+        reading: ``pair`` (one marked copy a pair), ``entity`` (one marked copy
+            an entity, for all its pairs) or ``document`` (all pairs from one reading).
         max_length: tokens of an input.
         pair_vector: ``cls`` (the paper's) or ``cls+entities``.
-        reading_layers: of document reading: layers in which pairs read the text.
+        reading_layers: of document and entity reading: layers in which pairs read the text.
         dropout: on the heads' inputs.
     """
 

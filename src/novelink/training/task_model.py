@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
@@ -20,10 +21,11 @@ from tokenizers import AddedToken, Tokenizer
 from novelink.errors import ModelError, SettingsError
 from novelink.model import attention
 from novelink.model.document_model import DocumentModel
-from novelink.model.encoder import load_encoder, load_tokenizer
+from novelink.model.encoder import is_trained_model, load_encoder, load_tokenizer
 from novelink.model.joint_loss import TASKS, TaskWeights
 from novelink.model.pair_model import PairModel
 from novelink.reading.document import DocumentReading, type_markers, type_words
+from novelink.reading.entity import EntityReading
 from novelink.reading.marking import END_MARKER, START_MARKER
 from novelink.reading.pair import PairReading
 from novelink.reading.tokens import token_id
@@ -35,14 +37,13 @@ from novelink.training.settings_file import from_dict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
     from transformers import PreTrainedModel
 
     from novelink.document import Document
     from novelink.training.labels import Teaching
 
-READINGS = (PairReading.kind, DocumentReading.kind)
+READINGS = (PairReading.kind, DocumentReading.kind, EntityReading.kind)
 
 
 @dataclass
@@ -57,7 +58,7 @@ class TaskModel:
     """
 
     model: PairModel | DocumentModel
-    reading: PairReading | DocumentReading
+    reading: PairReading | DocumentReading | EntityReading
     schema: Schema
     settings: TrainSettings
 
@@ -103,11 +104,11 @@ class TaskModel:
     ) -> PairSamples | DocumentSamples:
         """Documents read and labelled for this model, with what teachers say of them."""
         over = self.settings.tasks.novelty_over
-        if isinstance(self.reading, DocumentReading):
-            return document_samples(
+        if isinstance(self.reading, PairReading):
+            return pair_samples(
                 documents, self.reading, self.schema, novelty_over=over, teaching=teaching
             )
-        return pair_samples(
+        return document_samples(
             documents, self.reading, self.schema, novelty_over=over, teaching=teaching
         )
 
@@ -116,7 +117,8 @@ def build_model(settings: TrainSettings) -> TaskModel:
     """A model to be trained: pretrained encoder, fresh heads.
 
     Raises:
-        SettingsError: unknown reading or a length beyond the encoder's.
+        SettingsError: unknown reading, a length beyond the encoder's, or heads to go on with
+            that are not there or of another kind.
         ModelError: the encoder cannot be loaded.
     """
     _check_reading(settings)
@@ -139,7 +141,29 @@ def build_model(settings: TrainSettings) -> TaskModel:
     # Heads and new embeddings come from the run's seed, whatever was drawn before.
     torch.manual_seed(settings.optim.seed)
     add_markers(tokenizer, encoder, markers_of(settings, schema))
-    return _assemble(encoder, tokenizer, schema, settings)
+    model = _assemble(encoder, tokenizer, schema, settings)
+    if chosen.with_heads:
+        _take_heads(model, chosen.name)
+    return model
+
+
+def _take_heads(model: TaskModel, name: str) -> None:
+    """Let a model go on from all weights of a trained one."""
+    from safetensors.torch import load_file
+
+    if not is_trained_model(name):
+        raise SettingsError(
+            f"encoder.with_heads is set, and '{name}' is no trained model with heads",
+            remedy="Give the folder 'best' of a run of `novelink train`",
+        )
+    try:
+        model.model.load_state_dict(load_file(Path(name) / "model.safetensors"))
+    except RuntimeError as error:
+        raise SettingsError(
+            f"the heads of '{name}' are of another reading, of other classes or of other tasks",
+            remedy="Set model.reading, the schema and tasks.direction as in its settings.json, or "
+            "leave encoder.with_heads out",
+        ) from error
 
 
 def longest_input(encoder: PreTrainedModel) -> int | None:
@@ -159,8 +183,10 @@ def add_markers(tokenizer: Tokenizer, encoder: PreTrainedModel, markers: Mapping
         tokenizer: changed in place.
         encoder: changed in place.
         markers: marker → words whose mean embedding it starts from; an empty
-            text leaves the encoder's own start.
+            text leaves the encoder's own start, as does a marker that it knows
+            already from a model it was part of.
     """
+    known = {marker for marker in markers if tokenizer.token_to_id(marker) is not None}
     tokenizer.add_special_tokens(
         [AddedToken(marker, special=True, normalized=False) for marker in markers]
     )
@@ -171,7 +197,7 @@ def add_markers(tokenizer: Tokenizer, encoder: PreTrainedModel, markers: Mapping
     with torch.no_grad():
         for marker, words in markers.items():
             pieces = tokenizer.encode(words, add_special_tokens=False).ids if words else []
-            if pieces:
+            if pieces and marker not in known:
                 weight[token_id(tokenizer, marker)] = weight[pieces].mean(0)
 
 
@@ -190,13 +216,15 @@ def save_model(model: TaskModel, folder: Path) -> None:
 
 def markers_of(settings: TrainSettings, schema: Schema) -> dict[str, str]:
     """Marker → the words whose embeddings it starts from; no words for the pair's markers."""
+    of_pairs = {START_MARKER: "", END_MARKER: ""}
     if settings.model.reading == PairReading.kind:
-        return {START_MARKER: "", END_MARKER: ""}
-    return {
+        return of_pairs
+    of_types = {
         marker: type_words(entity_type)
         for entity_type in schema.entity_types
         for marker in type_markers(entity_type)
     }
+    return of_types | of_pairs if settings.model.reading == EntityReading.kind else of_types
 
 
 def load_model(folder: Path) -> TaskModel:
@@ -240,13 +268,14 @@ def _assemble(
 ) -> TaskModel:
     chosen = settings.model
     direction = settings.tasks.direction > 0 and schema.has_direction
-    if chosen.reading == DocumentReading.kind:
+    if chosen.reading != PairReading.kind:
         if not hasattr(getattr(encoder, "encoder", None), "layer"):
             raise SettingsError(
-                f"document reading copies layers in BERT's manner, and {type(encoder).__name__} "
-                "has none",
+                f"{chosen.reading} reading copies layers in BERT's manner, and "
+                f"{type(encoder).__name__} has none",
                 remedy="Set model.reading=pair, or choose a BERT-style encoder",
             )
+        of_documents = EntityReading if chosen.reading == EntityReading.kind else DocumentReading
         return TaskModel(
             DocumentModel(
                 encoder,
@@ -255,7 +284,7 @@ def _assemble(
                 dropout=chosen.dropout,
                 direction=direction,
             ),
-            DocumentReading(tokenizer, schema, chosen.max_length),
+            of_documents(tokenizer, schema, chosen.max_length),
             schema,
             settings,
         )
