@@ -26,6 +26,7 @@ CREATE INDEX IF NOT EXISTS answers_used ON answers (used);
 """
 _KEYS_A_QUERY = 500
 _KEPT_AFTER_EVICTION = 0.9
+_WAIT_SECONDS = 30
 
 
 class ResponseCache:
@@ -133,8 +134,8 @@ class ResponseCache:
         if connection is None or self._local.process != os.getpid():
             try:
                 self.path.parent.mkdir(parents=True, exist_ok=True)
-                connection = sqlite3.connect(self.path, timeout=30)
-                connection.execute("PRAGMA journal_mode = WAL")
+                connection = sqlite3.connect(self.path, timeout=_WAIT_SECONDS)
+                _write_ahead(connection)
                 connection.execute("PRAGMA synchronous = NORMAL")
                 connection.executescript(_TABLES)
             except (OSError, sqlite3.Error) as error:
@@ -149,6 +150,24 @@ class ResponseCache:
         _LOG.warning(
             "going on without the cache %s (%s); delete it if it is broken", self.path, error
         )
+
+
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    """Keep a write-ahead log, so that one can write while others read.
+
+    A new file takes to it only while nobody else is at it, and SQLite's own waiting does not
+    cover that: of several that begin together all but one would be refused.
+    """
+    last = time.monotonic() + _WAIT_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > last:
+                raise
+            time.sleep(0.02)
+        else:
+            return
 
 
 def _total(connection: sqlite3.Connection) -> int:
