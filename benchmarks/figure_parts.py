@@ -72,4 +72,6 @@ def machine(result):
         return str(found or "not noted")
     name = found.get("processor") or found.get("cpu") or "unknown processor"
     text = f"{name}, {found['cores']} cores" if found.get("cores") else name
+    if found.get("int8_instructions") is False:
+        text += ", without instructions for int8"
     return f"{text}, {found['gpu']}" if found.get("gpu") else text

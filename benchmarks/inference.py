@@ -374,7 +374,7 @@ def run_all(options, models):
             for name in ("int8", "fp32")
         },
         "start": measure("start", default_name()),
-        "shipped": {name: measure("shipped", name) for name in SHIPPED},
+        "shipped": {name: measure("shipped", name) for name in options.models},
         "curve": {
             "document": measure("curve", models / "document-int8"),
             "pair": measure("curve", models / "pair-int8", curve=options.pair_curve),
@@ -426,6 +426,7 @@ def main():
     parser.add_argument(
         "--shipped-only", action="store_true", help="measure the models that ship, nothing else"
     )
+    parser.add_argument("--models", nargs="+", default=SHIPPED, help="those that come along")
     parser.add_argument("--shipped", type=int, default=20, help="documents for the shipped models")
     parser.add_argument("--starts", type=int, default=5)
     parser.add_argument("--curve", type=int, default=100, help="documents timed alone")
@@ -452,7 +453,8 @@ def main():
         return
     if options.shipped_only:
         measure = measuring(options)
-        keep(options, about, {"shipped": {name: measure("shipped", name) for name in SHIPPED}})
+        found = {name: measure("shipped", name) for name in options.models}
+        keep(options, about, {"shipped": found})
         return
     with tempfile.TemporaryDirectory() as folder:
         made = [sys.executable, str(HERE / "inference_models.py"), folder]

@@ -29,6 +29,7 @@ from pathlib import Path
 
 from novelink import Extractor, Relation, __version__, read, score
 from novelink.document import NOVEL
+from novelink.machine import has_int8_instructions
 from novelink.pairs import candidate_pairs
 from novelink.runtime.bundle import find_bundle
 from novelink.runtime.model_set import AVERAGE, open_model
@@ -71,7 +72,12 @@ def machine():
     if Path("/proc/cpuinfo").exists():
         found = re.search(r"model name\s*:\s*(.+)", Path("/proc/cpuinfo").read_text("utf-8"))
         processor = found.group(1) if found else processor
-    return {"processor": processor, "cores": os.cpu_count(), "python": platform.python_version()}
+    return {
+        "processor": processor,
+        "cores": os.cpu_count(),
+        "python": platform.python_version(),
+        "int8_instructions": has_int8_instructions(),  # processors of one name differ in this
+    }
 
 
 def versions():

@@ -69,6 +69,7 @@ F1 in per cent, micro-averaged over relations as the BioCreative VIII track coun
 
 READING = {
     "pair": "It reads one marked copy of the text for every pair.",
+    "entity": "It reads one marked copy of the text for every entity, for all its pairs, and says which sentences a relation rests on.",
     "document": "It reads the text once for all pairs and says which sentences a relation rests on.",
     "pair + document": "It is a set of two models, of which it takes the mean: `compact` reads the text once and says which sentences a relation rests on; `compact-pair` reads one marked copy of the text for every pair that `compact` does not find clearly unrelated.",
 }

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from novelink import __version__
 from novelink.errors import NovelinkError
-from novelink.machine import available_cores, instructions, memory
+from novelink.machine import available_cores, has_int8_instructions, memory
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -125,8 +125,7 @@ def _extras() -> Iterator[Finding]:
 def _processor() -> Finding:
     usable, all_cores = available_cores(), os.cpu_count() or 1
     text = f"{usable} of {all_cores} cores, so {usable} threads by default"
-    found = instructions()
-    has_int8 = None if found is None else bool(found & {"avx512_vnni", "avx_vnni", "asimddp"})
+    has_int8 = has_int8_instructions()
     if has_int8 is not None:
         text += f", {'with' if has_int8 else 'without'} instructions for int8"
     details = {"usable_cores": usable, "cores": all_cores, "int8_instructions": has_int8}
