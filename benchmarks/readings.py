@@ -50,7 +50,7 @@ $ novelink extract abstracts.pubtator --model compact-pair    # reads a copy for
 
 **Per pair.** Every pair of entities gets a copy of the text in which its mentions alone are marked, and the encoder reads the copy. It sees from the first layer on which two entities the question is about. The price: as many passes over the text as there are pairs.
 
-**Per entity.** Every entity gets a copy of the text in which all mentions are marked with their types and its own are set apart; the encoder reads the copy, and all pairs of the entity are read from it. Each pair is read from both of its entities' sides, and the mean counts. The price: as many passes as there are entities, about 11 an abstract of BioRED where there are 65 pairs.
+**Per entity.** Every entity gets a copy of the text in which all mentions are marked with their types and its own are set apart; the encoder reads the copy, and all pairs of the entity are read from it. Each pair is read from both of its entities' sides, and the mean counts. The price: as many passes as there are entities, 11 for an abstract of BioRED Dev that has 65 pairs, in the mean.
 
 **Whole document.** All mentions are marked with their types, and the encoder reads the text once. Each pair is then a small query, made from its two entities' vectors, that reads the encoded text through two light layers, as it does per entity too. What a query attended to is the relation's evidence. The price: the encoder does not know which pair it reads for.
 

@@ -53,9 +53,6 @@ def instructions() -> frozenset[str] | None:
 
 
 def has_int8_instructions() -> bool | None:
-    """Whether the processor multiplies int8 numbers in groups; None if unknown.
-
-    Without it an int8 model takes about twice as long.
-    """
+    """Whether the processor multiplies int8 numbers in groups; None if unknown."""
     found = instructions()
     return None if found is None else bool(found & {"avx512_vnni", "avx_vnni", "asimddp"})

@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 
 import pytest
+from tokenizers import AddedToken
 
 from novelink.document import Document, Mention
-from novelink.schema import GENE
+from novelink.reading.document import type_markers
+from novelink.runtime.bundle import load_bundle
+from novelink.schema import BIORED, GENE
 
 
 def mention(text, words, ids="1", kind=GENE, occurrence=0):
@@ -45,3 +48,12 @@ def titled():
         return Document.from_text("1", text, mentions=mentions)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def tokenizer(tiny_bundle):
+    """A tokenizer that has the markers of types; never change it."""
+    made = load_bundle(tiny_bundle).tokenizer()
+    names = [marker for kind in BIORED.entity_types for marker in type_markers(kind)]
+    made.add_special_tokens([AddedToken(name, special=True, normalized=False) for name in names])
+    return made

@@ -7,7 +7,6 @@ import random
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tokenizers import AddedToken
 
 from novelink.document import Document, Mention
 from novelink.errors import ModelError, SettingsError
@@ -21,13 +20,6 @@ SHORT = {
     marker: f"{'</' if marker.startswith('</') else '<'}{kind[0]}>"
     for marker, kind in MARKERS.items()
 }
-
-
-@pytest.fixture(scope="module")
-def tokenizer(tiny_bundle):
-    made = load_bundle(tiny_bundle).tokenizer()
-    made.add_special_tokens([AddedToken(name, special=True, normalized=False) for name in MARKERS])
-    return made
 
 
 @pytest.fixture(scope="module")

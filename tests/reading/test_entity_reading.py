@@ -8,28 +8,21 @@ from itertools import pairwise
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tokenizers import AddedToken
+from tokenizers import AddedToken, Tokenizer, models
 
 from novelink.document import Document, Mention
 from novelink.errors import ModelError
 from novelink.pairs import candidate_pairs
 from novelink.reading.document import OVERLAP, DocumentReading, _windows, type_markers
 from novelink.reading.entity import EntityReading
-from novelink.runtime.bundle import load_bundle
 from novelink.schema import BIORED, CHEMICAL, DISEASE, GENE
 
 MARKERS = [marker for kind in BIORED.entity_types for marker in type_markers(kind)]
 
 
-def with_types(bundle):
-    made = load_bundle(bundle).tokenizer()
-    made.add_special_tokens([AddedToken(name, special=True, normalized=False) for name in MARKERS])
-    return made
-
-
 @pytest.fixture(scope="module")
-def reading(tiny_bundle):
-    return EntityReading(with_types(tiny_bundle), BIORED)
+def reading(tokenizer):
+    return EntityReading(tokenizer, BIORED)
 
 
 def shown(reading, item):
@@ -53,7 +46,7 @@ def test_every_entity_has_a_copy_with_its_pairs(reading, place, titled):
         place(text, "TNF"),
         place(text, "insulin", "2"),
         place(text, "colitis", "D1", DISEASE),
-        Mention(31, 34, "TNF", GENE, ("1",)),
+        place(text, "TNF", occurrence=1),
     ]
     document = titled(text, marks)
     pairs = candidate_pairs(document)
@@ -76,7 +69,7 @@ def test_every_entity_has_a_copy_with_its_pairs(reading, place, titled):
 def test_a_mention_of_several_entities_is_set_apart_for_each(reading, place, titled):
     text = "TNF1/2 in colitis"
     marks = [
-        Mention(0, 6, "TNF1/2", GENE, ("1", "2")),
+        place(text, "TNF1/2", ("1", "2")),
         place(text, "colitis", "D1", DISEASE),
     ]
     found = copies(reading, titled(text, marks))
@@ -88,7 +81,7 @@ def test_a_mention_of_several_entities_is_set_apart_for_each(reading, place, tit
 def test_all_parts_of_a_discontinuous_mention_are_set_apart(reading, place, titled):
     text = "breast and ovarian cancer lower TNF"
     marks = [
-        Mention(0, 25, "breast cancer", DISEASE, ("D1",), ((0, 6), (19, 25))),
+        place(text, "breast … cancer", "D1", DISEASE),
         place(text, "TNF"),
     ]
     found = copies(reading, titled(text, marks))
@@ -144,12 +137,7 @@ def test_each_pair_is_in_two_copies_and_tokens_know_their_places(reading, docume
                     assert text[offset : offset + len(name)] == name
 
 
-def test_without_the_markers_of_per_pair_reading_there_are_no_copies(tiny_bundle):
-    tokenizer = with_types(tiny_bundle)
-    made = EntityReading(tokenizer, BIORED)
-    assert made.kind == "entity"
-    from tokenizers import Tokenizer, models
-
+def test_without_the_markers_of_per_pair_reading_there_are_no_copies():
     bare = Tokenizer(models.WordPiece({"[UNK]": 0, "[CLS]": 1, "[SEP]": 2}, unk_token="[UNK]"))
     bare.add_special_tokens([AddedToken(name, special=True, normalized=False) for name in MARKERS])
     DocumentReading(bare, BIORED)

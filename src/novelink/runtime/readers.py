@@ -242,9 +242,10 @@ class EntityReader:
     gives_evidence = True
 
     def __init__(self, bundle: Bundle, *, threads: int | None) -> None:
-        # Says what is where in the text as it stands.
-        self._whole = DocumentReading(bundle.tokenizer(), bundle.schema, bundle.max_length)
-        reading = EntityReading(bundle.tokenizer(), bundle.schema, bundle.max_length)
+        tokenizer, schema, length = bundle.tokenizer(), bundle.schema, bundle.max_length
+        # Says what is where in the text, in windows like those of the copies.
+        self._whole = DocumentReading(tokenizer, schema, length, even_windows=True)
+        reading = EntityReading(tokenizer, schema, length)
         self.model = EntityModel(bundle, reading, threads=threads)
         self.threads = self.model.threads
         self.overlaps = self.threads > 1
