@@ -9,7 +9,8 @@ One member may be a screen: it reads every pair first, and where it finds a pair
 clearly unrelated it answers alone. So a fast reading spares a slow one most of
 its work.
 
-Evidence and direction are not averaged: the first member that can give them does.
+Direction is the mean of the members that have learnt it. Evidence is not averaged:
+the first member that can give it does.
 """
 
 from __future__ import annotations
@@ -78,13 +79,12 @@ class AveragingExtractor(SetExtractor):
         if screen is None:  # behind a screen they do not see every pair
             witnesses += [one.gives_evidence for one in self._others]
         self._witness = witnesses.index(True) if any(witnesses) else None
-        guides = ["direction" in one.config.get("tasks", ()) for one in bundles]
-        self._guide = guides.index(True) if any(guides) else None
+        self._guides = ["direction" in one.config.get("tasks", ()) for one in bundles]
 
     @property
     def tasks(self) -> frozenset[str]:
         """What the mean is of, and direction where a member has learnt it."""
-        return super().tasks | (frozenset() if self._guide is None else {"direction"})
+        return super().tasks | ({"direction"} if any(self._guides) else frozenset())
 
     @property
     def gives_evidence(self) -> bool:
@@ -135,21 +135,36 @@ class AveragingExtractor(SetExtractor):
         own = first.joined()
         relation, novelty = (softmax(one.astype(np.float64)) for one in (own.relation, own.novelty))
         attention, found.evidence = own.attention, first.evidence
-        direction = own.direction
-        if self._guide:  # a pair that it was not asked for has an even split: neither acts
-            direction = np.zeros((len(found.pairs), 2), np.float32)
-        if is_open.any():
-            answers = [entry.joined() for entry in others]
+        answers = [entry.joined() for entry in others] if is_open.any() else []
+        if answers:
             for mean, part in ((relation, "relation"), (novelty, "novelty")):
                 rows = [softmax(getattr(one, part).astype(np.float64)) for one in answers]
                 mean[is_open] = np.mean([mean[is_open], *rows], axis=0)
             if self._witness:
                 found.evidence = others[self._witness - 1].evidence
                 attention = answers[self._witness - 1].attention
-            if self._guide and direction is not None:
-                direction[is_open] = answers[self._guide - 1].direction
+        direction = self._directed(own, is_open, answers)
         found.scored = [BlockLogits(_logits(relation), _logits(novelty), attention, direction)]
         return found
+
+    def _directed(
+        self, own: BlockLogits, is_open: NDArray[np.bool_], answers: Sequence[BlockLogits]
+    ) -> NDArray[np.float32] | None:
+        """Who acts, by the mean of those who know; None where no member has learnt it.
+
+        A pair that none of them was asked for has an even split: neither acts.
+        """
+        if not any(self._guides):
+            return None
+        total, asked = np.zeros((len(is_open), 2)), np.zeros((len(is_open), 1))
+        everything = np.ones_like(is_open)
+        rows = [everything, *(is_open for _ in answers)]
+        # Behind a screen that leaves no pair of a document, the others have not answered.
+        for knows, one, those in zip(self._guides, [own, *answers], rows, strict=False):
+            if knows and one.direction is not None:
+                total[those] += softmax(one.direction.astype(np.float64))
+                asked[those] += 1
+        return _logits(np.where(asked > 0, total / np.maximum(asked, 1), 0.5))
 
 
 def _rest(
