@@ -24,6 +24,7 @@ from novelink.pairs import candidate_pairs
 from novelink.runtime.bundle import (
     GRAPH,
     MANIFEST,
+    default_name,
     embedded_names,
     find_bundle,
     load_bundle,
@@ -50,7 +51,6 @@ CASES = {
     "novelty": [
         ("17549393", "IRF6", "Van der Woude syndrome"),
         ("16867246", "DRD2", "EPS"),
-        ("17042884", "haloperidol", "akathisia"),
     ],
     "list": [
         ("24036311", "Ctr9", "Oct4"),
@@ -155,11 +155,11 @@ def rows(counts):
 
 
 def relation_models():
-    """Names of the models that find relations, without sets, the per-pair ones first."""
+    """Names of the models that find relations, the default first; sets and per-pair ones apart."""
     singles = [name for name in embedded_names() if not is_model_set(find_bundle(name))]
     readings = {name: load_bundle(name).reading for name in singles}
-    names = [name for name in singles if readings[name] in ("pair", "document")]
-    return sorted(names, key=lambda name: readings[name] != "pair")
+    names = [name for name in singles if readings[name] in ("entity", "document")]
+    return sorted(names, key=lambda name: name != default_name())
 
 
 def main():

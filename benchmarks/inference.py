@@ -44,7 +44,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "results" / "inference.json"
-SHIPPED = ("compact-both", "compact-pair", "compact")
+SHIPPED = ("compact-entity", "compact-pair", "compact")
 WARM_UP = 5  # documents
 
 
@@ -316,12 +316,19 @@ STEPS = {
 
 
 def machine():
+    from novelink.machine import has_int8_instructions
+
     processor = platform.processor() or platform.machine()
     if Path("/proc/cpuinfo").exists():
         found = re.search(r"model name\s*:\s*(.+)", Path("/proc/cpuinfo").read_text("utf-8"))
         processor = found.group(1) if found else processor
     load = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
-    return {"processor": processor, "cores": os.cpu_count(), "load_at_start": load}
+    return {
+        "processor": processor,
+        "cores": os.cpu_count(),
+        "load_at_start": load,
+        "int8_instructions": has_int8_instructions(),  # processors of one name differ in this
+    }
 
 
 def versions():
@@ -356,10 +363,18 @@ def measuring(options):
     return measure
 
 
-def run_all(options, models):
-    """All rows but the memory of a long stream."""
+def shipped(measure, options):
+    """Rows that depend on which models come along."""
     from novelink.runtime.bundle import default_name
 
+    return {
+        "start": measure("start", default_name()),
+        "shipped": {name: measure("shipped", name) for name in options.models},
+    }
+
+
+def run_all(options, models):
+    """All rows but the memory of a long stream."""
     measure = measuring(options)
     once = {name: measure("documents", models / f"document-{name}") for name in ("int8", "fp32")}
     per_pair = {name: measure("pairs", models / f"pair-{name}") for name in ("int8", "fp32")}
@@ -373,8 +388,7 @@ def run_all(options, models):
             name: measure("bound", models / f"document-{name}", precision=name)
             for name in ("int8", "fp32")
         },
-        "start": measure("start", default_name()),
-        "shipped": {name: measure("shipped", name) for name in options.models},
+        **shipped(measure, options),
         "curve": {
             "document": measure("curve", models / "document-int8"),
             "pair": measure("curve", models / "pair-int8", curve=options.pair_curve),
@@ -452,9 +466,7 @@ def main():
         keep(options, about, rows)
         return
     if options.shipped_only:
-        measure = measuring(options)
-        found = {name: measure("shipped", name) for name in options.models}
-        keep(options, about, {"shipped": found})
+        keep(options, about, shipped(measuring(options), options))
         return
     with tempfile.TemporaryDirectory() as folder:
         made = [sys.executable, str(HERE / "inference_models.py"), folder]

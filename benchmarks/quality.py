@@ -1,6 +1,6 @@
 """Quality of a model on gold documents, beside the trivial answer, in one run.
 
-    python benchmarks/quality.py Test.PubTator --model compact-pair --data "BioRED Test"
+    python benchmarks/quality.py Test.PubTator --model compact --data "BioRED Test"
 
 Writes benchmarks/results/quality-<model>-<data>.json: the four levels with
 intervals, tables by type, how reliable the scores are (over all candidate

@@ -1,7 +1,7 @@
 """Write a model's card from what was measured: no figure in it is typed by hand.
 
-    python recipes/card.py src/novelink/models/compact-pair --recipe recipes/pair.toml \
-        --test benchmarks/results/quality-compact-pair-biored-test.json
+    python recipes/card.py src/novelink/models/compact --recipe recipes/student.toml \
+        --test benchmarks/results/quality-compact-biored-test.json
 
 The model's config.json gives settings, calibration and Dev scores; the results
 file gives Test scores with intervals and the reliability of scores. Both are
@@ -71,7 +71,6 @@ READING = {
     "pair": "It reads one marked copy of the text for every pair.",
     "entity": "It reads one marked copy of the text for every entity, for all its pairs, and says which sentences a relation rests on.",
     "document": "It reads the text once for all pairs and says which sentences a relation rests on.",
-    "pair + document": "It is a set of two models, of which it takes the mean: `compact` reads the text once and says which sentences a relation rests on; `compact-pair` reads one marked copy of the text for every pair that `compact` does not find clearly unrelated.",
 }
 MEANING = {
     "related": "that a pair is related, over all candidate pairs",
@@ -208,6 +207,14 @@ def dev_scores(config):
     return config["training"]["dev"], line
 
 
+def how_it_reads(config, reading):
+    """A sentence on it; of a set, which models it joins."""
+    if "members" not in config:
+        return READING[reading]
+    names = ", ".join(f"`{name}`" for name in config["members"]["relation"])
+    return f"It is a set of models, of which it takes the mean: {names}."
+
+
 def card(config, reading, found, limits):
     """The text of README.md."""
     dev, dev_line = dev_scores(config)
@@ -246,7 +253,7 @@ def card(config, reading, found, limits):
     return CARD.format(
         name=config["name"],
         reading=reading,
-        reading_line=READING[reading],
+        reading_line=how_it_reads(config, reading),
         facts="\n".join(facts),
         encoder=found["encoder"],
         data=" ".join(found["data"]),

@@ -150,8 +150,25 @@ def test_a_network_of_published_size_lends_published_systems_its_speed():
     assert all(one["published"] for one in peers)
     assert "with random weights" in text
     assert ["invented, as shipped", 0.25] in plots["speed.svg"]["data"]["bars"]
+    assert "Models as shipped, on Invented CPU, 3 cores:" in text
     assert "| once against per pair | 333.0 × |" in text
     assert "| 10,000 | 457 | 1.2 |" in text
+
+
+def test_models_timed_on_another_machine_are_not_drawn_beside_the_rest():
+    one = {"documents_per_second": 0.25, "threads": 2, "peak_memory_mb": 900.4}
+    elsewhere = {"processor": "Older CPU", "cores": 2, "int8_instructions": False}
+    inference = {
+        "corpus": "a.txt",
+        "machine": {"processor": "Invented CPU", "cores": 3},
+        "once": {"int8": one},
+        "shipped": {"invented": one | {"documents": 20}},
+        "shipped_run": {"machine": elsewhere},
+    }
+    text, plots = figures.build({"inference": inference}, PUBLISHED)
+    (bar,) = plots["speed.svg"]["data"]["bars"]
+    assert bar == ["small encoder, document read once, int8", 0.25]
+    assert "Models as shipped, on Older CPU, 2 cores, without instructions for int8:" in text
 
 
 def test_relations_from_plain_text_stand_beside_their_entities():

@@ -11,7 +11,7 @@ import pytest
 from novelink import diagnosis, self_test
 from novelink.runtime import bundle as bundle_module
 from novelink.runtime.bundle import EMBEDDED, embedded_names, load_bundle, write_manifest
-from novelink.runtime.model_set import is_model_set, load_model_set
+from novelink.runtime.model_set import AVERAGE, write_model_set
 
 
 @pytest.fixture
@@ -173,10 +173,7 @@ def test_the_example_has_entities_of_every_type():
     assert {mention.type for mention in document.mentions} == set(BIORED.entity_types)
 
 
-SETS = [name for name in embedded_names() if is_model_set(EMBEDDED / name)]
-
-
-@pytest.mark.parametrize("name", [name for name in embedded_names() if name not in SETS])
+@pytest.mark.parametrize("name", embedded_names())
 def test_a_model_that_comes_along_gives_the_answers_in_its_folder(name):
     """If this fails for a new model: novelink doctor --record src/novelink/models/NAME."""
     found = self_test.compare(load_bundle(name))
@@ -185,9 +182,11 @@ def test_a_model_that_comes_along_gives_the_answers_in_its_folder(name):
     assert found.is_well
 
 
-@pytest.mark.parametrize("name", SETS)
-def test_a_set_that_comes_along_consists_of_models_that_are_tested_themselves(name):
-    assert {one.name for one in load_model_set(EMBEDDED / name).members} <= set(embedded_names())
-    (finding,) = [one for one in diagnosis.diagnose([name]) if one.check == "model"]
+def test_a_set_of_models_that_come_along_is_found_whole(tmp_path):
+    folders = [EMBEDDED / name for name in ("compact-entity", "compact")]
+    write_model_set(tmp_path / "set", folders, folders, name="set", voting=AVERAGE)
+    (finding,) = [
+        one for one in diagnosis.diagnose([str(tmp_path / "set")]) if one.check == "model"
+    ]
     assert finding.status == "ok"
     assert "a set of models as its manifest says, of " in finding.text

@@ -279,9 +279,9 @@ def test_a_run_starts_from_an_exported_model(exported, tmp_path):
 
 
 def test_models_that_ship_are_known_as_encoders_by_name():
-    encoder = load_encoder("compact-pair")
+    encoder = load_encoder("compact-entity")
     assert encoder.config.num_hidden_layers == 6
-    tokens = load_tokenizer("compact-pair").encode("glioma").ids
+    tokens = load_tokenizer("compact-entity").encode("glioma").ids
     shipped = states(encoder, torch.tensor([tokens]))
     assert torch.isfinite(shipped).all()
     # It is the encoder that went on learning, not the one it began from.

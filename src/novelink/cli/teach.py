@@ -70,7 +70,7 @@ def command(
     r"""Let models label the pairs of documents with probabilities.
 
     \b
-    novelink teach Train.PubTator more.pubtator -m compact-pair -o soft.jsonl.gz
+    novelink teach Train.PubTator more.pubtator -m compact-entity -o soft.jsonl.gz
     novelink teach more.pubtator -m fold-1/model -m fold-2/model --screen compact -o soft.jsonl
     novelink train recipes/document.toml --set teacher.labels=soft.jsonl.gz \
         --set teacher.documents=more.pubtator --set data.train=Train.PubTator …
