@@ -115,20 +115,25 @@ def end_to_end(results, _):
 
 def evidence(results, _):
     """What relations lose without their evidence."""
-    found = results.get("evidence")
+    found = {name: results[name] for name in results if name.startswith("evidence")}
     if not found:
         return None
-    rows = [
-        [name.replace("_", " "), one["value"], " to ".join(map(str, one["interval"]))]
-        for name, one in found.items()
-        if isinstance(one, dict) and {"value", "interval"} <= set(one)
-    ]
     body = [
-        f"What a relation's score loses when a sentence is blanked: the heaviest sentence of its evidence (*top*), the others, and those of the others that hold a mention of the pair (*rival*). `{found['model']}`, {number(found['relations_compared'])} relations of {found['corpus']}.",
+        "What a relation's score loses when a sentence is blanked: the heaviest sentence of its evidence (*top*), the others, and those of the others that hold a mention of the pair (*rival*).",
         "",
-        *table(["measure", "value", "95 % interval"], rows),
     ]
-    return Section("Evidence", body, {}, ["evidence"])
+    for result in found.values():
+        rows = [
+            [name.replace("_", " "), one["value"], " to ".join(map(str, one["interval"]))]
+            for name, one in result.items()
+            if isinstance(one, dict) and {"value", "interval"} <= set(one)
+        ]
+        body += [
+            f"`{result['model']}`, {number(result['relations_compared'])} relations of {result['documents']} documents of {result['corpus']}:",
+            "",
+            *table(["measure", "value", "95 % interval"], rows),
+        ]
+    return Section("Evidence", body, {}, list(found))
 
 
 def ablation(results, _):

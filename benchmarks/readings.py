@@ -4,7 +4,7 @@
     python benchmarks/readings.py --check    exit code 1 where page or plot are out of date
 
 Prose is here, every number comes from a results file: quality-*.json (BioRED Test), inference.json
-and evidence.json. A part whose file is not there is left out.
+and evidence*.json. A part whose file is not there is left out.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ PAGE, PLOT = "readings.md", "images/readings/cost.svg"
 DRAWING = 1
 """Raised when the drawing changes, so that a plot of the same data is drawn anew."""
 
+EVIDENCE = ("evidence-entity", "evidence")
 MEASURED = ("compact-entity", "compact-pair", "compact")
 READINGS = {
     "pair": "per pair",
@@ -200,19 +201,16 @@ def cost(results):
 
 def evidence(results):
     """What a score loses without its top sentence."""
-    found = results.get("evidence")
+    found = {name: results[name] for name in EVIDENCE if name in results}
     if not found:
         return []
-
-    def cell(name, *, share=False):
-        one = found[name]
-        show = percent if share else (lambda value: f"{value:.3f}")
-        low, high = one["interval"]
-        return f"{show(one['value'])} ({show(low)}–{show(high)})"
-
+    counts = "; ".join(
+        f"of `{one['model']}`, {number(one['relations_compared'])} of {number(one['relations'])} in {one['documents']} documents"
+        for one in found.values()
+    )
     return [
         "## Does the evidence hold?",
-        f"Every sentence of {found['documents']} documents ({found['corpus']}) was taken out in turn, mentions and all, and the relations of `{found['model']}` scored again. If a relation rests on the sentence named first, its score must fall more without it than without another. Compared with all other sentences, and, harder, with those others that name one of the two entities or both, which matter by themselves. {number(found['relations_compared'])} of {number(found['relations'])} relations can be compared: without the top sentence of the rest one entity is gone, and with it the pair. 95 % intervals over documents.",
+        f"Every sentence of documents of {next(iter(found.values()))['corpus']} was taken out in turn, mentions and all, and the relations scored again. If a relation rests on the sentence named first, its score must fall more without it than without another. Compared with all other sentences, and, harder, with those others that name one of the two entities or both, which matter by themselves. Not every relation can be compared ({counts}): without the top sentence of the rest one entity is gone, and with it the pair. 95 % intervals over documents.",
         "",
         *table(
             [
@@ -222,26 +220,39 @@ def evidence(results):
                 "difference",
                 "falls more, % of relations",
             ],
-            [
-                [
-                    f"{number(found['relations_compared'])} relations, any other sentence",
-                    cell("top_loss"),
-                    cell("other_loss"),
-                    cell("top_minus_other"),
-                    cell("top_above_other_share", share=True),
-                ],
-                [
-                    f"{number(found['relations_compared_with_rivals'])} relations, others that name one of the two or both",
-                    cell("top_loss_with_rivals"),
-                    cell("rival_loss"),
-                    cell("top_minus_rival"),
-                    cell("top_above_rival_share", share=True),
-                ],
-            ],
+            [row for one in found.values() for row in fallen(one)],
         ),
         "A sentence's weight is its share of what the pair's query attended to, counted in proportion to how many of the two entities it names. In many relations the text says the same more than once, and then no single sentence is missed much.",
         "",
-        _source(["evidence"]),
+        _source(found),
+    ]
+
+
+def fallen(found):
+    """Rows of one model: against any other sentence, and against those that name the pair."""
+
+    def cell(name, *, share=False):
+        one = found[name]
+        show = percent if share else (lambda value: f"{value:.3f}")
+        low, high = one["interval"]
+        return f"{show(one['value'])} ({show(low)}–{show(high)})"
+
+    name = f"`{found['model']}`"
+    return [
+        [
+            f"{name}, {number(found['relations_compared'])} relations, any other sentence",
+            cell("top_loss"),
+            cell("other_loss"),
+            cell("top_minus_other"),
+            cell("top_above_other_share", share=True),
+        ],
+        [
+            f"{name}, {number(found['relations_compared_with_rivals'])} relations, others that name one of the two or both",
+            cell("top_loss_with_rivals"),
+            cell("rival_loss"),
+            cell("top_minus_rival"),
+            cell("top_above_rival_share", share=True),
+        ],
     ]
 
 

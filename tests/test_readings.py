@@ -95,7 +95,8 @@ def test_numbers_come_from_the_files(results):
     # 200 against 0.125 abstracts a second
     assert "filled up to 512 tokens | 0.125 | 1,600 × |" in text
     assert "| fp32 | 30 | 45 | 66.7 |" in text
-    assert "| 123 relations, any other sentence | 0.123 (0.057–0.189) |" in text
+    assert "| `compact`, 123 relations, any other sentence | 0.123 (0.057–0.189) |" in text
+    assert "(of `compact`, 123 of 321 in 12 documents)" in text
     assert "12.3 (5.7–18.9)" in text
 
 
