@@ -171,7 +171,9 @@ def fold(name: str) -> str:
     if spelled.isascii():
         return spelled
     parts = unicodedata.normalize("NFKD", spelled)
-    return "".join(char for char in parts if not unicodedata.combining(char))
+    plain = "".join(char for char in parts if not unicodedata.combining(char))
+    # Greek letters with an accent have lost it only now.
+    return plain.translate(_GREEK_TABLE)
 
 
 def squash(name: str) -> str:
