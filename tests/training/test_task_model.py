@@ -164,6 +164,11 @@ def test_a_run_can_go_on_with_the_heads_of_a_trained_model(settings, change, tmp
     assert all(torch.equal(ours[name], value) for name, value in theirs.items())
     name = "relation.linear.weight"
     assert not torch.equal(others[name], theirs[name])
+    # Reading the whole document once has the same heads.
+    once = build_model(change(start, encoder={"with_heads": True}, model={"reading": "document"}))
+    assert once.reading.kind == "document"
+    ours = once.model.state_dict()
+    assert all(torch.equal(ours[name], value) for name, value in theirs.items())
     for other in ({"model": {"reading": "pair"}}, {"tasks": {"direction": 0.3}}):
         chosen = change(start, encoder={"with_heads": True}, **other)
         with pytest.raises(SettingsError, match="of another reading"):

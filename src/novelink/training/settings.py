@@ -61,7 +61,8 @@ class EncoderSettings:
         dropout: after each sub-layer; None keeps the encoder's own.
         attention_dropout: on attention weights; 0 saves a third of a CPU step.
         with_heads: where ``name`` is the folder of a trained model, as ``best`` of a run, its
-            heads go on learning too; reading, classes and tasks must be the same.
+            heads go on learning too; classes and tasks must be the same, and so must the reading,
+            but that a per-entity model can become a whole-document one.
     """
 
     name: str = "embedded"
