@@ -16,7 +16,7 @@ import pytest
 
 import novelink
 from novelink.runtime.bundle import EMBEDDED, default_name, embedded_names, load_bundle
-from novelink.runtime.model_set import is_model_set
+from novelink.runtime.model_set import is_model_set, open_model
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = Path(novelink.__file__).parent
@@ -38,9 +38,10 @@ def test_types_and_all_files_that_code_opens_are_shipped():
     assert (PACKAGE / "py.typed").is_file()
     assert (PACKAGE / "view" / "assets" / "page.html").is_file()
     for name in embedded_names():
-        own = () if is_model_set(EMBEDDED / name) else ("model.onnx", "tokenizer.json")
+        own = () if is_model_set(EMBEDDED / name) else ("tokenizer.json",)
         for file in ("config.json", "README.md", "manifest.json", *own):
             assert (EMBEDDED / name / file).is_file()
+        open_model(name)
     assert default_name() in embedded_names()
 
 
@@ -54,7 +55,7 @@ def test_only_files_of_known_kinds_are_shipped():
     kinds = {path.suffix for path in PACKAGE.rglob("*") if path.is_file()}
     assert kinds - {".pyc"} <= {
         "", ".py", ".typed", ".json", ".jsonl", ".onnx", ".md", ".js", ".css", ".html",
-        ".safetensors", ".txt", ".toml", ".csv", ".tsv",
+        ".safetensors", ".difference", ".txt", ".toml", ".csv", ".tsv",
     }  # fmt: skip
 
 

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from novelink.errors import ModelError
 from novelink.model import attention
+from novelink.runtime.bundle import load_bundle
+from novelink.runtime.difference import difference_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,7 +38,8 @@ _LAST = {
 
 def is_exported_model(name: str) -> bool:
     """Whether a name is the folder of a model that ``novelink export`` made."""
-    return (Path(name) / GRAPH).is_file()
+    folder = Path(name)
+    return (folder / GRAPH).is_file() or difference_file(folder, GRAPH) is not None
 
 
 def exported_encoder(
@@ -103,7 +106,10 @@ def _read(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
     from onnx import numpy_helper
 
     try:
-        graph = onnx.load(str(path)).graph
+        if path.exists():
+            graph = onnx.load(str(path)).graph
+        else:  # one that ships, kept as a difference
+            graph = onnx.load_from_string(load_bundle(path.parent).contents[GRAPH]).graph
     except Exception as error:  # protobuf's own is not importable by a stable name
         raise ModelError(f"cannot read the graph: {error}", source=str(path)) from error
     arrays = {item.name: item for item in graph.initializer}

@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from novelink.errors import ModelError, SettingsError
+from novelink.runtime.difference import SUFFIX, difference_file, rebuilt_file
 from novelink.runtime.graph_file import GraphFile, read_graph_file
 from novelink.runtime.manifest import (
     AGAIN,
@@ -192,7 +193,11 @@ def load_bundle(model: str | os.PathLike[str] | None = None) -> Bundle:
     manifest = _read_manifest(folder)
     contents: dict[str, bytes] = {}
     for name, entry in manifest.items():
-        data = checked_file(folder, name, entry)
+        difference = difference_file(folder, name) if folder.parent == EMBEDDED else None
+        if difference is None:
+            data = checked_file(folder, name, entry)
+        else:
+            data = rebuilt_file(folder, name, entry, difference)
         if name in REQUIRED:
             contents[name] = data
     _LOG.info("%s: %d files as the manifest says", folder, len(manifest))
@@ -243,7 +248,8 @@ def _files(folder: Path) -> Iterator[str]:
     for path in sorted(folder.rglob("*")):
         parts = path.relative_to(folder).parts
         name = "/".join(parts)
-        if path.is_file() and name != MANIFEST and not any(part[0] == "." for part in parts):
+        is_own = name != MANIFEST and path.suffix != SUFFIX
+        if path.is_file() and is_own and not any(part[0] == "." for part in parts):
             yield name
 
 

@@ -104,14 +104,23 @@ def checked_file(folder: Path, name: str, entry: tuple[str, int]) -> bytes:
     except (OSError, RuntimeError) as error:  # a circle of links is a RuntimeError
         reason = getattr(error, "strerror", None) or error
         raise ModelError(f"cannot be read: {reason}", source=str(path)) from error
+    check_digest(data, digest, str(path))
+    return data
+
+
+def check_digest(data: bytes, digest: str, source: str) -> None:
+    """Refuse bytes that are not those of the manifest.
+
+    Raises:
+        ModelError: they are not.
+    """
     found = hashlib.sha256(data).hexdigest()
     if found != digest:
         raise ModelError(
             f"differs from the manifest (sha256 {found[:12]}… instead of {digest[:12]}…)",
-            source=str(path),
+            source=source,
             remedy=AGAIN,
         )
-    return data
 
 
 def check_format(data: dict[str, Any], source: str) -> None:
