@@ -278,14 +278,19 @@ def test_a_run_starts_from_an_exported_model(exported, tmp_path):
         assert load_model(tmp_path / reading).settings.model.reading == reading
 
 
-def test_models_that_ship_are_known_as_encoders_by_name():
-    encoder = load_encoder("compact-entity")
+@pytest.mark.parametrize("name", ["compact", "compact-entity"])
+def test_models_that_ship_are_known_as_encoders_by_name(name):
+    encoder = load_encoder(name)
     assert encoder.config.num_hidden_layers == 6
-    tokens = load_tokenizer("compact-entity").encode("glioma").ids
+    tokens = load_tokenizer(name).encode("glioma").ids
     shipped = states(encoder, torch.tensor([tokens]))
     assert torch.isfinite(shipped).all()
     # It is the encoder that went on learning, not the one it began from.
-    before = states(load_encoder("embedded"), torch.tensor([tokens]))
+    try:
+        embedded = load_encoder("embedded")
+    except ModelError:
+        pytest.skip("this installation ships no encoder")
+    before = states(embedded, torch.tensor([tokens]))
     assert 0.01 < (shipped - before).norm() / before.norm() < 2
 
 
