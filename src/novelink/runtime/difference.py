@@ -10,8 +10,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from novelink.errors import ModelError
 from novelink.runtime.manifest import AGAIN, check_digest
 
@@ -46,6 +44,8 @@ def rebuilt_file(folder: Path, name: str, entry: tuple[str, int], difference: Pa
         ModelError: the other model's file is missing or of another size, or the
             result differs from the manifest.
     """
+    import numpy as np  # commands that open no model start without it
+
     digest, size = entry
     other = folder.parent / difference.name[len(name) + 1 : -len(SUFFIX)] / name
     try:
