@@ -316,19 +316,11 @@ STEPS = {
 
 
 def machine():
-    from novelink.machine import has_int8_instructions
+    """That of other results, and how busy it is."""
+    import quality  # loads the package, which the measured processes must not
 
-    processor = platform.processor() or platform.machine()
-    if Path("/proc/cpuinfo").exists():
-        found = re.search(r"model name\s*:\s*(.+)", Path("/proc/cpuinfo").read_text("utf-8"))
-        processor = found.group(1) if found else processor
     load = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
-    return {
-        "processor": processor,
-        "cores": os.cpu_count(),
-        "load_at_start": load,
-        "int8_instructions": has_int8_instructions(),  # processors of one name differ in this
-    }
+    return quality.machine() | {"load_at_start": load}
 
 
 def versions():

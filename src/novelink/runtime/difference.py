@@ -1,7 +1,7 @@
 """A file of a model that ships, kept as its difference from the same file of another one.
 
 Models that began from one encoder differ by small numbers: byte by byte, modulo
-256, the difference packs into half the room. The wheel has one graph so
+256, the difference packs far better than the file. The wheel has one graph so
 (``hatch_build.py``); a clone has them all as they are. What comes out is compared
 with the manifest like any other file.
 """
