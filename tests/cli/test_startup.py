@@ -52,3 +52,16 @@ def test_extracting_loads_no_torch(tiny_bundle):
     found = loaded(code)
     assert "onnxruntime" in found
     assert not {"torch", "transformers"} & set(found)
+
+
+def test_documents_that_name_their_entities_need_no_http_library(tiny_bundle, tmp_path):
+    text = tmp_path / "one.pubtator"
+    text.write_text("1|t|TP53\n1|a|\n1\t0\t4\tTP53\tGene\t7157\n\n", encoding="utf-8")
+    arguments = ["extract", str(text), "-m", str(tiny_bundle), "-o", str(tmp_path / "out.jsonl")]
+    code = (
+        "from novelink.cli import main\n"
+        f"try: main({arguments!r})\n"
+        "except SystemExit as end: assert not end.code, end.code"
+    )
+    assert {"torch", "transformers", "httpx"}.isdisjoint(loaded(code))
+    assert (tmp_path / "out.jsonl").read_text(encoding="utf-8")
