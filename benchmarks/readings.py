@@ -60,7 +60,7 @@ $ novelink extract abstracts.pubtator --model compact    # reads each document o
 | shipped as | `compact-pair`, with a clone of the repository only | `compact-entity` | `compact` |
 
 ## When to take which
-- **Some papers, and each answer counts**: per entity (`compact-entity`, the default). On Dev it is ahead of the other two at every level; on Test it and reading per pair lie within each other's intervals, and reading once lies below its intervals in finding pairs and in novelty.
+- **Some papers, and each answer counts**: per entity (`compact-entity`, the default). On Dev and on Test it is ahead of the other two at every level. On Test the intervals of all three overlap; in finding pairs, reading once lies below the interval of reading per entity.
 - **Many papers**, or a service that must answer at once: whole document.
 - **Someone will check the relations**: per entity or whole document, for the evidence.
 - **Articles in full**: whole document. A text of a hundred entities is read a hundred times per entity; per pair, thousands of pairs take hours, and only what is around a pair is seen.

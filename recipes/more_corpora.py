@@ -7,7 +7,9 @@
 Read the result with ``recipes/more-schema.toml``. Documents that are also in a
 file given to ``--without`` are left out, so that nothing reported on those was
 learned from. DrugProt has no concept ids: mentions of one surface form in a
-document become one entity. What was left out is counted on stderr.
+document become one entity. ``--unrelated`` writes the documents without their
+relations too, for ``novelink teach`` (see recipes/told.py). What was left out
+is counted on stderr.
 """
 
 from __future__ import annotations
@@ -98,6 +100,9 @@ def main():
         "--without", nargs="*", default=[], help="files whose documents are left out"
     )
     parser.add_argument("-o", "--output", required=True)
+    parser.add_argument(
+        "--unrelated", help="a second file of the same documents, for teachers: no relations"
+    )
     arguments = parser.parse_args()
     schema = load_schema(str(SCHEMA))
     held_out = {document.id for path in arguments.without for document in formats.read(path)}
@@ -117,6 +122,9 @@ def main():
             else:
                 left_out["documents without a relation"] += 1
     formats.write(kept.values(), arguments.output, "pubtator")
+    if arguments.unrelated:
+        bare = (replace(document, relations=()) for document in kept.values())
+        formats.write(bare, arguments.unrelated, "pubtator")
     for title, numbers in (("kept", counts), ("left out", left_out)):
         line = ", ".join(f"{number:,} {what}" for what, number in sorted(numbers.items()))
         print(f"{title}: {line or 'nothing'}", file=sys.stderr)
