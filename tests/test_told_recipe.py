@@ -63,7 +63,8 @@ def run(recipe, tmp_path):
         schema = load_schema(str(RECIPES / "more-schema.toml"))
         (document,) = formats.read(files[1], schema=schema)
         assert document.id in labels
-        return [json.loads(line) for line in Path(files[2]).read_text().splitlines()][1]
+        _, line = Path(files[2]).read_text(encoding="utf-8").splitlines()
+        return json.loads(line)
 
     return told
 
