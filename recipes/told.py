@@ -1,9 +1,9 @@
 """Soft labels, told what another corpus's annotators said of the same pairs.
 
-    python recipes/told.py more.soft.jsonl --told more.PubTator -o more.told.jsonl
+    python recipes/told.py more.soft.jsonl --told more.pubtator -o more.told.jsonl
 
 ``more.soft.jsonl`` is what ``novelink teach`` said of the documents of
-``more.PubTator``. By Bayes' rule a pair's relation probabilities are multiplied
+``more.pubtator``. By Bayes' rule a pair's relation probabilities are multiplied
 by how likely the corpus's label is for each BioRED class
 (``recipes/more-likelihoods.toml``) and brought to a sum of 1 again; its novelty
 probabilities keep their proportion to each other. Pairs of types that the corpus
@@ -82,6 +82,11 @@ def main(argv=None):
         rows = [head]
         for line in lines:
             row = json.loads(line)
+            if row["id"] not in documents:
+                sys.exit(
+                    f"told.py: document {row['id']} of {arguments.labels} is not in "
+                    f"{arguments.told}. Give the file that novelink teach read, with relations"
+                )
             rows.append(told(documents[row["id"]], row, columns, counts))
     with whole_file(arguments.output) as place:
         place.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")

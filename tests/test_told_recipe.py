@@ -103,6 +103,15 @@ def test_labels_without_a_pair_are_counted(run, capsys):
     assert "1 labels without a pair" in capsys.readouterr().err
 
 
+def test_a_document_that_is_not_among_the_told_ones_stops_the_run(recipe, run, tmp_path):
+    run([], [["7157", "D005910"]])
+    formats.write([abstract("2", [])], tmp_path / "others.pubtator")
+    files = [str(tmp_path / name) for name in ("soft.jsonl", "others.pubtator", "new.jsonl")]
+    with pytest.raises(SystemExit, match=r"document 1 of .* is not in"):
+        recipe.main([files[0], "--told", files[1], "-o", files[2]])
+    assert not Path(files[2]).exists()
+
+
 def test_every_label_of_the_other_corpora_has_likelihoods(recipe):
     schema = load_schema(str(RECIPES / "more-schema.toml"))
     table = recipe.likelihoods(recipe.LIKELIHOODS, CLASSES)
